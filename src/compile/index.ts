@@ -1,0 +1,3 @@
+/** @module Program to Plan: memory laid out, loops as loops. */
+export { lower } from "./lower.js";
+export { type Instruction, type Place, type Plan, printPlan, type Slot } from "./plan.js";

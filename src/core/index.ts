@@ -1,0 +1,5 @@
+/** @module Errors, checks, nested records and random bits: what every other folder stands on. */
+export * from "./assert.js";
+export * from "./errors.js";
+export * from "./random.js";
+export * from "./tree.js";

@@ -1,0 +1,183 @@
+/** Matrix products. */
+
+import { DTypeError, ShapeError } from "../core/index.js";
+import { formatType, isFloat, sameShape, sizeOf, type Tensor, type TensorType, type View } from "../tensor/index.js";
+import { broadcastTo } from "./broadcast.js";
+import { addDerivatives } from "./elementwise.js";
+import { defineOperation, type Operation } from "./operation.js";
+import { reshape } from "./shape.js";
+
+/** Which operands are read transposed (their last two axes exchanged). */
+export interface MatmulOptions {
+  /** Default false. */
+  readonly transposeA?: boolean;
+  /** Default false. */
+  readonly transposeB?: boolean;
+}
+
+interface MatmulParams {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+const matrixSize = (shape: readonly number[], transposed: boolean): [rows: number, columns: number] => {
+  const [rows, columns] = shape.slice(-2) as [number, number];
+  return transposed ? [columns, rows] : [rows, columns];
+};
+
+const matmulOperation: Operation<MatmulParams> = defineOperation({
+  name: "matmul",
+  infer: ([left, right], { transposeA, transposeB }) => {
+    const [a, b] = [left as TensorType, right as TensorType];
+    if (a.dtype !== b.dtype || !isFloat(a.dtype)) {
+      throw new DTypeError(`matmul: ${formatType(a)} and ${formatType(b)} must both be float32 or both be float64`);
+    }
+    const batch = a.shape.slice(0, -2);
+    const [m, k] = matrixSize(a.shape, transposeA);
+    const [inner, n] = matrixSize(b.shape, transposeB);
+    if (k !== inner || !sameShape(batch, b.shape.slice(0, -2))) {
+      const flags = `${transposeA ? ", first transposed" : ""}${transposeB ? ", second transposed" : ""}`;
+      throw new ShapeError(`matmul: ${formatType(a)} and ${formatType(b)}${flags} do not fit`);
+    }
+    return { dtype: a.dtype, shape: [...batch, m, n] };
+  },
+  evaluate: ([left, right], output, { transposeA, transposeB }) => {
+    const [a, b] = [left as View, right as View];
+    const [m, k] = matrixSize(a.shape, transposeA);
+    const n = output.shape.at(-1) as number;
+    const count = sizeOf(output.shape.slice(0, -2));
+    for (let index = 0; index < count; index++) {
+      multiplyMatrices(
+        { data: a.data, start: a.offset + index * m * k, row: transposeA ? 1 : k, column: transposeA ? m : 1 },
+        { data: b.data, start: b.offset + index * k * n, row: transposeB ? 1 : n, column: transposeB ? k : 1 },
+        { data: output.data, start: output.offset + index * m * n, row: n, column: 1 },
+        [m, k, n],
+      );
+    }
+  },
+  vjp: (c, { inputs: [left, right], params: { transposeA, transposeB } }, active) => {
+    // C = op(A) op(B):  op(A)̄ = C̄ op(B)ᵀ,  op(B)̄ = op(A)ᵀ C̄, and transposed again where the operand was.
+    const [a, b] = [left as Tensor, right as Tensor];
+    const product = (x: Tensor, y: Tensor, tx: boolean, ty: boolean) =>
+      matmulOperation([x, y], { transposeA: tx, transposeB: ty });
+    const gradientA = () => (transposeA ? product(b, c, transposeB, true) : product(c, b, false, !transposeB));
+    const gradientB = () => (transposeB ? product(c, a, true, transposeA) : product(a, c, !transposeA, false));
+    return [active[0] ? gradientA() : undefined, active[1] ? gradientB() : undefined];
+  },
+  jvp: ([da, db], { inputs: [a, b], params }) =>
+    addDerivatives([
+      da && matmulOperation([da, b as Tensor], params),
+      db && matmulOperation([a as Tensor, db], params),
+    ]),
+});
+
+interface Matrix {
+  readonly data: View["data"];
+  readonly start: number;
+  readonly row: number;
+  readonly column: number;
+}
+
+/**
+ * C = A B for matrices with any strides. Each element is summed in the order of k, in float64. Four columns of four
+ * rows at a time, so that each number read is used four times.
+ */
+function multiplyMatrices(a: Matrix, b: Matrix, c: Matrix, [m, k, n]: readonly [number, number, number]): void {
+  const { data: left, column: stepA, row: rowA } = a;
+  const { data: right, row: stepB, column: columnB } = b;
+  const { data: out, row: rowC } = c;
+  for (let i = 0; i < m; i += 4) {
+    const rows = Math.min(4, m - i);
+    for (let j = 0; j < n; j += 4) {
+      const columns = Math.min(4, n - j);
+      if (rows < 4 || columns < 4) {
+        for (let row = i; row < i + rows; row++) {
+          for (let column = j; column < j + columns; column++) {
+            let sum = 0;
+            let x = a.start + row * rowA;
+            let y = b.start + column * columnB;
+            for (let index = 0; index < k; index++, x += stepA, y += stepB) sum += left[x]! * right[y]!;
+            out[c.start + row * rowC + column] = sum;
+          }
+        }
+        continue;
+      }
+      let x0 = a.start + i * rowA;
+      let x1 = x0 + rowA;
+      let x2 = x1 + rowA;
+      let x3 = x2 + rowA;
+      let y0 = b.start + j * columnB;
+      let y1 = y0 + columnB;
+      let y2 = y1 + columnB;
+      let y3 = y2 + columnB;
+      let [c00, c01, c02, c03, c10, c11, c12, c13] = [0, 0, 0, 0, 0, 0, 0, 0];
+      let [c20, c21, c22, c23, c30, c31, c32, c33] = [0, 0, 0, 0, 0, 0, 0, 0];
+      for (let index = 0; index < k; index++) {
+        const b0 = right[y0]!;
+        const b1 = right[y1]!;
+        const b2 = right[y2]!;
+        const b3 = right[y3]!;
+        const a0 = left[x0]!;
+        c00 += a0 * b0;
+        c01 += a0 * b1;
+        c02 += a0 * b2;
+        c03 += a0 * b3;
+        const a1 = left[x1]!;
+        c10 += a1 * b0;
+        c11 += a1 * b1;
+        c12 += a1 * b2;
+        c13 += a1 * b3;
+        const a2 = left[x2]!;
+        c20 += a2 * b0;
+        c21 += a2 * b1;
+        c22 += a2 * b2;
+        c23 += a2 * b3;
+        const a3 = left[x3]!;
+        c30 += a3 * b0;
+        c31 += a3 * b1;
+        c32 += a3 * b2;
+        c33 += a3 * b3;
+        x0 += stepA;
+        x1 += stepA;
+        x2 += stepA;
+        x3 += stepA;
+        y0 += stepB;
+        y1 += stepB;
+        y2 += stepB;
+        y3 += stepB;
+      }
+      const base = c.start + i * rowC + j;
+      out.set([c00, c01, c02, c03], base);
+      out.set([c10, c11, c12, c13], base + rowC);
+      out.set([c20, c21, c22, c23], base + 2 * rowC);
+      out.set([c30, c31, c32, c33], base + 3 * rowC);
+    }
+  }
+}
+
+/**
+ * Matrix product of the last two axes.
+ *
+ *   C[..., i, j] = Σₖ A[..., i, k] B[..., k, j]
+ *
+ * With `B` a single matrix, all rows of `A` are one tall matrix; otherwise leading axes repeat as in `broadcastTo`.
+ * @throws ShapeError if the inner lengths differ, or an operand has fewer than two axes
+ */
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  const { transposeA = false, transposeB = false } = options;
+  for (const operand of [a, b]) {
+    if (operand.shape.length < 2)
+      throw new ShapeError(`matmul: needs at least two axes, but was given ${formatType(operand)}`);
+  }
+  if (b.shape.length === 2 && a.shape.length > 2 && !transposeA) {
+    const rows = a.shape.slice(0, -1);
+    const tall = matmulOperation([reshape(a, [sizeOf(rows), a.shape.at(-1) as number]), b], { transposeA, transposeB });
+    return reshape(tall, [...rows, tall.shape[1] as number]);
+  }
+  const rank = Math.max(a.shape.length, b.shape.length);
+  const batchOf = (x: Tensor) => [...new Array<number>(rank - x.shape.length).fill(1), ...x.shape.slice(0, -2)];
+  const [batchA, batchB] = [batchOf(a), batchOf(b)];
+  const batch = batchA.map((length, axis) => (length === 1 ? (batchB[axis] as number) : length));
+  const repeat = (x: Tensor) => broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
+  return matmulOperation([repeat(a), repeat(b)], { transposeA, transposeB });
+}

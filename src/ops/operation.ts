@@ -1,0 +1,64 @@
+/** How an operation with one output is defined: one record with all its rules. */
+
+import { bind, type Derivative, type Primitive } from "../program/index.js";
+import type { Tensor, TensorType, View } from "../tensor/index.js";
+
+/** What a derivative rule may use: the operands, the result, and the parameters. */
+export interface Applied<Params> {
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  readonly params: Params;
+}
+
+/** The record of one operation. */
+export interface OperationRules<Params> {
+  readonly name: string;
+  /** The output holds the elements of the only input in their order. Default false. */
+  readonly alias?: boolean;
+  /** Shape rule. @throws ShapeError or DTypeError if the inputs do not fit */
+  infer(inputs: readonly TensorType[], params: Params): TensorType;
+  /** Reference evaluation into `output`, which shares no memory with `inputs`. */
+  evaluate(inputs: readonly View[], output: View, params: Params): void;
+  /** Cotangents of the inputs, given that of the output. Only those marked `active` are read. */
+  vjp(cotangent: Tensor, applied: Applied<Params>, active: readonly boolean[]): readonly Derivative[];
+  /**
+   * Tangent of the output, given those of the inputs, of which at least one is not zero. `"linear"`, for an operation
+   * with one input: the operation itself, applied to the tangent.
+   */
+  readonly jvp: "linear" | ((tangents: readonly Derivative[], applied: Applied<Params>) => Derivative);
+}
+
+/** An operation with one output, ready to be applied. */
+export interface Operation<Params> {
+  (inputs: readonly Tensor[], params: Params): Tensor;
+  readonly primitive: Primitive<Params>;
+}
+
+/** Turns a record into an operation. */
+export function defineOperation<Params>(rules: OperationRules<Params>): Operation<Params> {
+  const primitive: Primitive<Params> = {
+    name: rules.name,
+    alias: rules.alias ?? false,
+    infer: (inputs, params) => [rules.infer(inputs, params)],
+    evaluate: (inputs, outputs, params) => rules.evaluate(inputs, outputs[0] as View, params),
+    vjp: (inputs, params, active) => {
+      const output = apply(inputs, params);
+      return {
+        outputs: [output],
+        pullback: ([cotangent]) =>
+          cotangent === undefined ? [] : rules.vjp(cotangent, { inputs, output, params }, active),
+      };
+    },
+    jvp: (inputs, tangents, params) => {
+      const output = apply(inputs, params);
+      const push = (): Derivative =>
+        rules.jvp === "linear"
+          ? apply(tangents as readonly Tensor[], params)
+          : rules.jvp(tangents, { inputs, output, params });
+      const known = tangents.some((tangent) => tangent !== undefined);
+      return { outputs: [output], tangents: [known ? push() : undefined] };
+    },
+  };
+  const apply = (inputs: readonly Tensor[], params: Params): Tensor => bind(primitive, inputs, params)[0] as Tensor;
+  return Object.assign(apply, { primitive });
+}

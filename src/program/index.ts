@@ -1,0 +1,5 @@
+/** @module The intermediate representation, the tracer that writes it, and the printer. */
+export * from "./print.js";
+export * from "./program.js";
+export * from "./prune.js";
+export { bind, evaluateProgram, inline, isTracing, type TracedProgram, TracedTensor, trace } from "./trace.js";

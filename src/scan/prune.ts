@@ -1,0 +1,33 @@
+/** Takes carries, slices, constants and results out of a loop when nobody reads them. */
+
+import { type Pruned, pruneProgram, type Variable } from "../program/index.js";
+import { firstConstant, pick, type ScanParams } from "./params.js";
+
+/** A carry stays if its last value is read, or if a later step needs it for something that stays. */
+export function pruneScan(params: ScanParams, inputCount: number, used: readonly boolean[]): Pruned<ScanParams> {
+  const { body, carries } = params;
+  const kept = [...used];
+  for (;;) {
+    const keptOutputs = kept.flatMap((keep, index) => (keep ? [index] : []));
+    const pruned = pruneProgram(body, pick(body.outputs, keptOutputs));
+    const read = new Set<Variable>([...pruned.outputs, ...pruned.equations.flatMap(({ inputs }) => inputs)]);
+    const needed = body.inputs.findIndex((variable, index) => index < carries && !kept[index] && read.has(variable));
+    if (needed >= 0) {
+      kept[needed] = true;
+      continue;
+    }
+    const keptInputs = Array.from({ length: inputCount }, (_, index) => index).filter((index) =>
+      index < carries ? kept[index] : read.has(body.inputs[index] as Variable),
+    );
+    return {
+      params: {
+        ...params,
+        body: { ...pruned, inputs: pick(body.inputs, keptInputs) },
+        carries: keptInputs.filter((index) => index < carries).length,
+        slices: keptInputs.filter((index) => index >= carries && index < firstConstant(params)).length,
+      },
+      keptInputs,
+      keptOutputs,
+    };
+  }
+}

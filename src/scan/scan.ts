@@ -1,0 +1,164 @@
+/** The public loop through time. */
+
+import {
+  definitionKey,
+  type FlatTree,
+  flattenTree,
+  OptionError,
+  requireKnownKeys,
+  ShapeError,
+  type TreeDefinition,
+  unflattenTree,
+} from "../core/index.js";
+import { multiply } from "../ops/index.js";
+import { bind, trace } from "../program/index.js";
+import { formatType, isTensor, sameType, type Tensor, type TensorTree, type TensorType } from "../tensor/index.js";
+import { lengthMask, maskTree, selectTree } from "./mask.js";
+import { scanPrimitive } from "./primitive.js";
+
+/** How a scan runs. */
+export interface ScanOptions<Carry extends TensorTree> {
+  /** Number of steps; needed only when there are no sequences. */
+  readonly length?: number;
+  /** From the last slice to the first; results stay at the place of their slice. Default false. */
+  readonly reverse?: boolean;
+  /** int32 `[time, batch]`, 1 = real, 0 = padding: the carry passes a padded step unchanged, its result is 0. */
+  readonly mask?: Tensor;
+  /** int32 `[batch]`: number of real steps of each sequence, in [0, time]. The same as a mask that is 1 up to there. */
+  readonly sequenceLengths?: Tensor;
+  /** int32 `[time, batch]`: 1 restarts that row before that step, from `resetCarry`. */
+  readonly resetMask?: Tensor;
+  /** The carry that `resetMask` restarts from. Default: the initial carry. */
+  readonly resetCarry?: Carry;
+}
+
+const OPTION_NAMES = ["length", "reverse", "mask", "sequenceLengths", "resetMask", "resetCarry"] as const;
+
+/** One step: the next carry (same tree, shapes and types) and a result. */
+export type ScanStep<Carry extends TensorTree, X extends TensorTree, Y extends TensorTree> = (
+  carry: Carry,
+  x: X,
+) => readonly [carry: Carry, result: Y];
+
+/**
+ * Runs a step over the first axis of all tensors of `xs`, handing the carry on.
+ *
+ *     let carry = initial, ys = [];
+ *     for (let t = 0; t < time; t++) { [carry, ys[t]] = step(carry, xs[t]); }
+ *     return [carry, stack(ys)];
+ *
+ * Differs from that loop: the step is traced once, whatever the number of steps; its gradient is a second scan,
+ * backwards; tensors it uses from outside are handed in as constants, and get gradients too. `time` may be 0.
+ * @param xs tensors `[time, ...]`, a tree of any form (an empty record for none)
+ * @returns the last carry, and the results stacked along a new first axis
+ * @throws ShapeError naming the component of the carry that changed its type
+ * @example const [last, sums] = scan((total, x) => [add(total, x), add(total, x)], zeros([]), tensor([1, 2, 3]));
+ */
+export function scan<Carry extends TensorTree, X extends TensorTree, Y extends TensorTree>(
+  step: ScanStep<Carry, X, Y>,
+  initial: Carry,
+  xs: X,
+  options: ScanOptions<Carry> = {},
+): [carry: Carry, results: Y] {
+  requireKnownKeys("scan", options, OPTION_NAMES);
+  const carry = flattenTree(initial, isTensor);
+  const sequences = flattenTree(xs, isTensor);
+  const length = scanLength(sequences.leaves, sequences.paths, options.length);
+  const mask = paddingMask(options, length);
+  const { resetMask, resetCarry = initial } = options;
+  if (resetMask === undefined && options.resetCarry !== undefined) {
+    throw new OptionError("scan: resetCarry has no effect without resetMask");
+  }
+  const masks = Object.entries({ mask, resetMask }).flatMap(([name, value]) => (value ? [{ name, value }] : []));
+  for (const { name, value } of masks) requireMask(name, value, length);
+
+  let results: TreeDefinition | undefined;
+  const body = (...tracers: Tensor[]): Tensor[] => {
+    const take = (count: number) => tracers.splice(0, count);
+    const given = unflattenTree(carry.definition, take(carry.leaves.length)) as Carry;
+    const x = unflattenTree(sequences.definition, take(sequences.leaves.length)) as X;
+    const maskOf = (name: string): Tensor | undefined => tracers[masks.findIndex((entry) => entry.name === name)];
+    const [real, restart] = [maskOf("mask"), maskOf("resetMask")];
+
+    const before = restart ? selectTree("resetMask", restart, resetCarry, given) : given;
+    const [next, result] = step(before, x);
+    const after = flattenTree(next, isTensor);
+    requireSameCarry(carry, after);
+    const kept = real ? flattenTree(selectTree("mask", real, next, before), isTensor).leaves : after.leaves;
+    const shown = flattenTree(real ? maskTree("mask", real, result) : result, isTensor);
+    results = shown.definition;
+    return [...kept, ...shown.leaves];
+  };
+
+  const stepTypes = [...sequences.leaves, ...masks.map(({ value }) => value)].map(
+    ({ dtype, shape }): TensorType => ({ dtype, shape: shape.slice(1) }),
+  );
+  const { program, captured } = trace(body, [...carry.leaves, ...stepTypes]);
+  const outputs = bind(
+    scanPrimitive,
+    [...carry.leaves, ...sequences.leaves, ...masks.map(({ value }) => value), ...captured],
+    {
+      body: program,
+      length,
+      reverse: options.reverse ?? false,
+      carries: carry.leaves.length,
+      slices: stepTypes.length,
+    },
+  );
+  return [
+    unflattenTree(carry.definition, outputs.slice(0, carry.leaves.length)) as Carry,
+    unflattenTree(results as TreeDefinition, outputs.slice(carry.leaves.length)) as Y,
+  ];
+}
+
+/** One mask from the two ways to say what is padding. */
+function paddingMask(
+  { mask, sequenceLengths }: Pick<ScanOptions<TensorTree>, "mask" | "sequenceLengths">,
+  length: number,
+): Tensor | undefined {
+  if (sequenceLengths === undefined) return mask;
+  const ragged = lengthMask(sequenceLengths, length);
+  if (mask === undefined) return ragged;
+  requireMask("mask", mask, length);
+  return multiply(mask, ragged);
+}
+
+function requireMask(name: string, mask: Tensor, length: number): void {
+  if (mask.dtype === "int32" && mask.shape[0] === length) return;
+  throw new ShapeError(`scan: ${name} must be int32[${length},batch], but is ${formatType(mask)}`);
+}
+
+function scanLength(sequences: readonly Tensor[], paths: readonly string[], given: number | undefined): number {
+  const name = (index: number) => (paths[index] === "" ? "xs" : `xs.${paths[index]}`);
+  const lengths = sequences.map((sequence, index) => {
+    if (sequence.shape.length === 0)
+      throw new ShapeError(`scan: ${name(index)} is ${formatType(sequence)}; it needs a time axis`);
+    return sequence.shape[0] as number;
+  });
+  const length = given ?? lengths[0];
+  if (length === undefined) throw new OptionError("scan: give the option length when there are no sequences");
+  const odd = lengths.findIndex((own) => own !== length);
+  if (odd >= 0) {
+    throw new ShapeError(
+      `scan: ${name(odd)} has ${lengths[odd]} time steps, but ${given === undefined ? name(0) : "the option length"} says ${length}`,
+    );
+  }
+  return length;
+}
+
+function requireSameCarry(before: FlatTree<Tensor>, after: FlatTree<Tensor>): void {
+  if (definitionKey(before.definition) !== definitionKey(after.definition)) {
+    throw new ShapeError(
+      `scan: the carry changed its form from ${definitionKey(before.definition)} to ${definitionKey(after.definition)}; ` +
+        "the step must return [carry, result] with a carry like the one it was given",
+    );
+  }
+  after.leaves.forEach((leaf, index) => {
+    const was = before.leaves[index] as Tensor;
+    if (sameType(was, leaf)) return;
+    const path = before.paths[index] === "" ? "carry" : `carry.${before.paths[index]}`;
+    const remedy =
+      was.dtype === leaf.dtype ? "make its shape that of the initial carry" : "cast it back inside the step";
+    throw new ShapeError(`scan: ${path} changed from ${formatType(was)} to ${formatType(leaf)}; ${remedy}`);
+  });
+}

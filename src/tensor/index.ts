@@ -1,0 +1,4 @@
+/** @module Element types, shapes, and tensors: host arrays with a shape. */
+export * from "./dtype.js";
+export * from "./shape.js";
+export * from "./tensor.js";

@@ -1,0 +1,7 @@
+/** @module Derivatives of Programs and of functions over trees: reverse mode, forward mode, gradient checking. */
+export * from "./activity.js";
+export * from "./check-gradients.js";
+export * from "./derivatives.js";
+export * from "./forward-mode.js";
+export * from "./reverse-mode.js";
+export * from "./trace-tree.js";
