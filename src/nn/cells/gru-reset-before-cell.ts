@@ -1,0 +1,52 @@
+/** Gated recurrent unit as first published: reset applied before the recurrent product. */
+
+import { requireInteger } from "../../core/index.js";
+import { add, multiply, sigmoid, slice, split, splitKey, subtract, tanh, zeros } from "../../ops/index.js";
+import type { Tensor } from "../../tensor/index.js";
+import type { Cell } from "../cell.js";
+import { glorotUniform, initBlocks, orthogonal } from "../init.js";
+import { linear } from "../linear.js";
+import type { GRUOptions, GRUState } from "./gru-cell.js";
+
+/** `weightIh [3*hiddenSize, inputSize]`, `weightHh [3*hiddenSize, hiddenSize]`, `bias [3*hiddenSize]`; gates r, z, n */
+export type GRUResetBeforeParams = { readonly weightIh: Tensor; readonly weightHh: Tensor; readonly bias: Tensor };
+
+/**
+ * Gated recurrent unit, one time step, in the form of Cho et al.: the reset gate acts on the state before the recurrent
+ * product. σ logistic, ⊙ elementwise.
+ *
+ *   r = σ(Wr x + Ur h + br)             z = σ(Wz x + Uz h + bz)
+ *   n = tanh(Wn x + Un (r ⊙ h) + bn)
+ *   h' = (1 - z) ⊙ n + z ⊙ h            y = h'
+ *
+ * Starts: W by Glorot's rule, U orthogonal, b = 0.
+ * @throws OptionError if a size is not a whole number of at least 1
+ * @see Cho et al. 2014, arXiv:1406.1078; ONNX `linear_before_reset = 0`
+ * @example const cell = gruResetBefore({ inputSize: 8, hiddenSize: 32 });
+ */
+export function gruResetBefore({ inputSize, hiddenSize }: GRUOptions): Cell<GRUResetBeforeParams, GRUState> {
+  requireInteger("gruResetBefore", "inputSize", inputSize, 1);
+  requireInteger("gruResetBefore", "hiddenSize", hiddenSize, 1);
+  return {
+    inputSize,
+    outputSize: hiddenSize,
+    init: (key, dtype = "float32") => {
+      const [keyIh, keyHh] = splitKey(key) as [Tensor, Tensor];
+      return {
+        weightIh: initBlocks(glorotUniform, keyIh, 3, [hiddenSize, inputSize], dtype),
+        weightHh: initBlocks(orthogonal, keyHh, 3, [hiddenSize, hiddenSize], dtype),
+        bias: zeros([3 * hiddenSize], dtype),
+      };
+    },
+    initialCarry: (batchSize, dtype = "float32") => ({ h: zeros([batchSize, hiddenSize], dtype) }),
+    step: ({ weightIh, weightHh, bias }, { h }, x) => {
+      const [xr, xz, xn] = split(linear(x, weightIh, bias), 3) as [Tensor, Tensor, Tensor];
+      const [hr, hz] = split(linear(h, slice(weightHh, 0, 0, 2 * hiddenSize)), 2) as [Tensor, Tensor];
+      const r = sigmoid(add(xr, hr));
+      const z = sigmoid(add(xz, hz));
+      const n = tanh(add(xn, linear(multiply(r, h), slice(weightHh, 0, 2 * hiddenSize))));
+      const next = add(multiply(subtract(1, z), n), multiply(z, h));
+      return [{ h: next }, next];
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/** Long short-term memory with a forget gate. */
+
+import { requireInteger, requireNumber } from "../../core/index.js";
+import { add, concatenate, fill, multiply, sigmoid, split, splitKey, tanh, zeros } from "../../ops/index.js";
+import type { Tensor } from "../../tensor/index.js";
+import type { Cell } from "../cell.js";
+import { glorotUniform, initBlocks, orthogonal } from "../init.js";
+import { linear } from "../linear.js";
+
+/** `weightIh [4*hiddenSize, inputSize]`, `weightHh [4*hiddenSize, hiddenSize]`, `bias [4*hiddenSize]`; gates i, f, g, o */
+export type LSTMParams = { readonly weightIh: Tensor; readonly weightHh: Tensor; readonly bias: Tensor };
+
+/** `h` and `c`, each `[batch, hiddenSize]` */
+export type LSTMState = { readonly h: Tensor; readonly c: Tensor };
+
+/** Sizes of the cell, and how its forget gate begins. */
+export interface LSTMOptions {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  /** Starting bias of the forget gate: a positive one lets the cell remember at first. @default 1 */
+  readonly forgetBias?: number;
+}
+
+const DEFAULTS = { forgetBias: 1 } as const;
+
+/**
+ * Long short-term memory, one time step. σ logistic, ⊙ elementwise; W, U, b: gate blocks of the parameters.
+ *
+ *   i = σ(Wi x + Ui h + bi)      f = σ(Wf x + Uf h + bf)
+ *   g = tanh(Wg x + Ug h + bg)   o = σ(Wo x + Uo h + bo)
+ *   c' = f ⊙ c + i ⊙ g           h' = o ⊙ tanh(c')           y = h'
+ *
+ * Differs from the sources: no peepholes, tanh for their squashing functions, and the forget bias starts at 1 (Jozefowicz
+ * et al. 2015). Starts: each gate of W by Glorot's rule, each gate of U orthogonal, other biases 0.
+ * @throws OptionError if a size is not a whole number of at least 1
+ * @see Hochreiter & Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735; forget gate: Gers, Schmidhuber & Cummins 2000
+ * @example const cell = lstm({ inputSize: 8, hiddenSize: 32 });
+ */
+export function lstm(options: LSTMOptions): Cell<LSTMParams, LSTMState> {
+  const { inputSize, hiddenSize, forgetBias } = { ...DEFAULTS, ...options };
+  requireInteger("lstm", "inputSize", inputSize, 1);
+  requireInteger("lstm", "hiddenSize", hiddenSize, 1);
+  requireNumber("lstm", "forgetBias", forgetBias);
+  return {
+    inputSize,
+    outputSize: hiddenSize,
+    init: (key, dtype = "float32") => {
+      const [keyIh, keyHh] = splitKey(key) as [Tensor, Tensor];
+      return {
+        weightIh: initBlocks(glorotUniform, keyIh, 4, [hiddenSize, inputSize], dtype),
+        weightHh: initBlocks(orthogonal, keyHh, 4, [hiddenSize, hiddenSize], dtype),
+        bias: concatenate([
+          zeros([hiddenSize], dtype),
+          fill([hiddenSize], forgetBias, dtype),
+          zeros([2 * hiddenSize], dtype),
+        ]),
+      };
+    },
+    initialCarry: (batchSize, dtype = "float32") => ({
+      h: zeros([batchSize, hiddenSize], dtype),
+      c: zeros([batchSize, hiddenSize], dtype),
+    }),
+    step: ({ weightIh, weightHh, bias }, { h, c }, x) => {
+      const gates = add(linear(x, weightIh, bias), linear(h, weightHh));
+      const [i, f, g, o] = split(gates, 4) as [Tensor, Tensor, Tensor, Tensor];
+      const nextC = add(multiply(sigmoid(f), c), multiply(sigmoid(i), tanh(g)));
+      const nextH = multiply(sigmoid(o), tanh(nextC));
+      return [{ h: nextH, c: nextC }, nextH];
+    },
+  };
+}
