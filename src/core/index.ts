@@ -1,5 +1,7 @@
 /** @module Errors, checks, nested records and random bits: what every other folder stands on. */
 export * from "./assert.js";
+export * from "./compare-text.js";
 export * from "./errors.js";
+export { nearestName } from "./nearest-name.js";
 export * from "./random.js";
 export * from "./tree.js";

@@ -75,10 +75,13 @@ export function sameDefinition(a: TreeDefinition, b: TreeDefinition): boolean {
   return definitionKey(a) === definitionKey(b);
 }
 
+/** A name that could be mistaken for a piece of a key is put in quotes. */
+const printName = (name: string): string => (/^[\w.-]+$/.test(name) ? name : JSON.stringify(name));
+
 /** A string that is equal for equal definitions: `{c:*,h:*}`. */
 export function definitionKey(definition: TreeDefinition): string {
   if (definition.kind === "leaf") return "*";
   const children = definition.children.map(definitionKey);
   if (definition.kind === "array") return `[${children.join(",")}]`;
-  return `{${children.map((child, index) => `${definition.names[index]}:${child}`).join(",")}}`;
+  return `{${children.map((child, index) => `${printName(definition.names[index] as string)}:${child}`).join(",")}}`;
 }

@@ -11,7 +11,10 @@ import { formatType, type Tensor } from "../tensor/index.js";
  * @throws ShapeError if the last axis of `x` is not `inputSize`
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
-  if (x.shape.at(-1) !== weight.shape[1] || weight.shape.length !== 2) {
+  if (weight.shape.length !== 2) {
+    throw new ShapeError(`linear: the weight must be [outputSize, inputSize], but is ${formatType(weight)}`);
+  }
+  if (x.shape.at(-1) !== weight.shape[1]) {
     throw new ShapeError(
       `linear: ${formatType(x)} does not fit the weight ${formatType(weight)}; its last axis must be ${weight.shape[1]}`,
     );

@@ -1,16 +1,27 @@
 /** A cell over time. */
 
 import { ShapeError } from "../core/index.js";
-import { pad, slice } from "../ops/index.js";
-import { type ScanOptions, scan } from "../scan/index.js";
-import { type FloatDType, formatType, isFloat, type Tensor, type TensorTree } from "../tensor/index.js";
+import { expandDims, pad, select, slice } from "../ops/index.js";
+import { paddingMask, type ScanOptions, scan } from "../scan/index.js";
+import {
+  type FloatDType,
+  formatType,
+  isFloat,
+  sameType,
+  type Tensor,
+  type TensorTree,
+  type TensorType,
+} from "../tensor/index.js";
 import type { Cell } from "./cell.js";
 
 /** What a recurrent layer can be told about one batch. */
 export interface RecurrentOptions<Carry extends TensorTree> {
   /** The carry before the first step. Default: the layer's initial carry. */
   readonly carry?: Carry;
-  /** int32 `[time, batch]`, 1 = real, 0 = padding: the carry passes a padded step unchanged, its output is 0. */
+  /**
+   * int32 `[time, batch]`, 1 = real, 0 = padding: the carry passes a padded step unchanged, its output is 0. What stands in
+   * the padding of `xs` has no influence, NaN included.
+   */
   readonly mask?: Tensor;
   /** int32 `[batch]`: number of real steps of each sequence, in [0, time]. */
   readonly sequenceLengths?: Tensor;
@@ -61,17 +72,20 @@ export function recurrent<Params extends TensorTree, Carry extends TensorTree>(
     init: (key, dtype) => cell.init(key, dtype),
     initialCarry: (batchSize, dtype) => cell.initialCarry(batchSize, dtype),
     apply: (params, xs, options = {}) => {
-      const [batchSize, dtype] = requireSequences(xs, inputSize);
-      const { mask, sequenceLengths, resetMask } = options;
+      const { time, batchSize, dtype } = requireSequences(xs, inputSize);
+      requireMasks(options, time, batchSize);
+      const { resetMask } = options;
+      const real = paddingMask(options, time);
+      // A padded step is taken too, on zeros: on a NaN, the gradient of its weights would be 0 · NaN.
+      const inputs = real ? select(expandDims(real, -1), xs, 0) : xs;
       const start = cell.initialCarry(batchSize, dtype);
       const scanOptions: ScanOptions<Carry> = {
         reverse: settings.reverse ?? false,
-        ...(mask && { mask }),
-        ...(sequenceLengths && { sequenceLengths }),
+        ...(real && { mask: real }),
         ...(resetMask && { resetMask: settings.reverse ? endsOfSequences(resetMask) : resetMask, resetCarry: start }),
       };
       const step = (carry: Carry, x: Tensor) => cell.step(params, carry, x);
-      const [carry, outputs] = scan(step, options.carry ?? start, xs, scanOptions);
+      const [carry, outputs] = scan(step, options.carry ?? start, inputs, scanOptions);
       return { outputs, carry };
     },
   };
@@ -81,9 +95,22 @@ export function recurrent<Params extends TensorTree, Carry extends TensorTree>(
 const endsOfSequences = (starts: Tensor): Tensor =>
   starts.shape[0] === 0 ? starts : pad(slice(starts, 0, 1), 0, 0, 1);
 
-function requireSequences(xs: Tensor, inputSize: number): [batchSize: number, dtype: FloatDType] {
+function requireSequences(xs: Tensor, inputSize: number): { time: number; batchSize: number; dtype: FloatDType } {
   if (xs.shape.length !== 3 || xs.shape[2] !== inputSize || !isFloat(xs.dtype)) {
     throw new ShapeError(`recurrent: needs float [time,batch,${inputSize}], but was given ${formatType(xs)}`);
   }
-  return [xs.shape[1] as number, xs.dtype];
+  const [time, batchSize] = xs.shape as [number, number, number];
+  return { time, batchSize, dtype: xs.dtype };
+}
+
+function requireMasks(options: RecurrentOptions<TensorTree>, time: number, batchSize: number): void {
+  for (const [name, shape] of [
+    ["mask", [time, batchSize]],
+    ["resetMask", [time, batchSize]],
+    ["sequenceLengths", [batchSize]],
+  ] as const) {
+    const [given, expected] = [options[name], { dtype: "int32", shape } satisfies TensorType];
+    if (given === undefined || sameType(given, expected)) continue;
+    throw new ShapeError(`recurrent: ${name} must be ${formatType(expected)}, but is ${formatType(given)}`);
+  }
 }

@@ -95,11 +95,18 @@ const unary = (name: string, compute: (x: number) => number, slope: Slope): ((x:
 /** Brings two operands to one shape, and numbers to the type of the operand beside them. */
 function alignOperands(name: string, a: Operand, b: Operand): [Tensor, Tensor] {
   if (typeof a === "number" && typeof b === "number") return [fill([], a), fill([], b)];
-  if (typeof a === "number") return [fill((b as Tensor).shape, a, (b as Tensor).dtype), b as Tensor];
-  if (typeof b === "number") return [a, fill(a.shape, b, a.dtype)];
+  if (typeof a === "number") return [fillLike(name, b as Tensor, a), b as Tensor];
+  if (typeof b === "number") return [a, fillLike(name, a, b)];
   if (a.dtype !== b.dtype) requireSameType(name, a, b);
   const shape: Shape = sameShape(a.shape, b.shape) ? a.shape : broadcastShapes(name, a.shape, b.shape);
   return [broadcastTo(a, shape), broadcastTo(b, shape)];
+}
+
+function fillLike(name: string, like: Tensor, value: number): Tensor {
+  if (like.dtype === "int32" && (value | 0) !== value) {
+    throw new DTypeError(`${name}: ${value} is no int32; convert ${formatType(like)} with cast, or use a whole number`);
+  }
+  return fill(like.shape, value, like.dtype);
 }
 
 type Binary = (a: Operand, b: Operand) => Tensor;
@@ -176,6 +183,12 @@ export const sigmoid = unary(
   "sigmoid",
   (x) => 1 / (1 + Math.exp(-x)),
   (_, y) => multiply(y, subtract(1, y)),
+);
+/** log(1 + eˣ), without overflow */
+export const softplus = unary(
+  "softplus",
+  (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  ([x]) => sigmoid(x as Tensor),
 );
 /** x where positive, else 0; the derivative at 0 is 0 */
 export const relu = unary(
@@ -309,9 +322,6 @@ export const stopGradient = (x: Tensor): Tensor =>
 
 /** x held within [lower, upper] */
 export const clamp = (x: Tensor, lower: number, upper: number): Tensor => minimum(maximum(x, lower), upper);
-
-/** log(1 + eˣ), without overflow */
-export const softplus = (x: Tensor): Tensor => add(relu(x), log1p(exp(negate(abs(x)))));
 
 /** 1 where both conditions hold */
 export const logicalAnd = (a: Tensor, b: Tensor): Tensor => multiply(cast(notEqual(a, 0), "int32"), notEqual(b, 0));

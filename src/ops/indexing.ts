@@ -168,7 +168,9 @@ const dynamicUpdateOperation: Operation<{ axis: number }> = defineOperation({
     requireScalar("dynamicUpdate", start as TensorType);
     const [whole, window] = [x as TensorType, update as TensorType];
     const fits =
-      whole.dtype === window.dtype && sameShape(whole.shape.toSpliced(axis, 1), window.shape.toSpliced(axis, 1));
+      whole.dtype === window.dtype &&
+      whole.shape.length === window.shape.length &&
+      sameShape(whole.shape.toSpliced(axis, 1), window.shape.toSpliced(axis, 1));
     if (!fits || (window.shape[axis] as number) > (whole.shape[axis] as number)) {
       throw new ShapeError(
         `dynamicUpdate: ${formatType(window)} does not fit into ${formatType(whole)} along axis ${axis}`,

@@ -25,6 +25,11 @@ const matrixSize = (shape: readonly number[], transposed: boolean): [rows: numbe
   return transposed ? [columns, rows] : [rows, columns];
 };
 
+function misfit(a: TensorType, b: TensorType, { transposeA, transposeB }: MatmulParams): ShapeError {
+  const flags = `${transposeA ? ", first transposed" : ""}${transposeB ? ", second transposed" : ""}`;
+  return new ShapeError(`matmul: ${formatType(a)} and ${formatType(b)}${flags} do not fit`);
+}
+
 const matmulOperation: Operation<MatmulParams> = defineOperation({
   name: "matmul",
   infer: ([left, right], { transposeA, transposeB }) => {
@@ -36,8 +41,7 @@ const matmulOperation: Operation<MatmulParams> = defineOperation({
     const [m, k] = matrixSize(a.shape, transposeA);
     const [inner, n] = matrixSize(b.shape, transposeB);
     if (k !== inner || !sameShape(batch, b.shape.slice(0, -2))) {
-      const flags = `${transposeA ? ", first transposed" : ""}${transposeB ? ", second transposed" : ""}`;
-      throw new ShapeError(`matmul: ${formatType(a)} and ${formatType(b)}${flags} do not fit`);
+      throw misfit(a, b, { transposeA, transposeB });
     }
     return { dtype: a.dtype, shape: [...batch, m, n] };
   },
@@ -79,80 +83,98 @@ interface Matrix {
 }
 
 /**
- * C = A B for matrices with any strides. Each element is summed in the order of k, in float64. Four columns of four
- * rows at a time, so that each number read is used four times.
+ * C = A B for matrices with any strides. Each element is summed in the order of k, in float64. Tiles of four rows by four
+ * columns, so that each number read is used four times; what is left at the edges goes element by element.
  */
 function multiplyMatrices(a: Matrix, b: Matrix, c: Matrix, [m, k, n]: readonly [number, number, number]): void {
-  const { data: left, column: stepA, row: rowA } = a;
-  const { data: right, row: stepB, column: columnB } = b;
-  const { data: out, row: rowC } = c;
-  for (let i = 0; i < m; i += 4) {
-    const rows = Math.min(4, m - i);
-    for (let j = 0; j < n; j += 4) {
-      const columns = Math.min(4, n - j);
-      if (rows < 4 || columns < 4) {
-        for (let row = i; row < i + rows; row++) {
-          for (let column = j; column < j + columns; column++) {
-            let sum = 0;
-            let x = a.start + row * rowA;
-            let y = b.start + column * columnB;
-            for (let index = 0; index < k; index++, x += stepA, y += stepB) sum += left[x]! * right[y]!;
-            out[c.start + row * rowC + column] = sum;
-          }
-        }
-        continue;
-      }
-      let x0 = a.start + i * rowA;
-      let x1 = x0 + rowA;
-      let x2 = x1 + rowA;
-      let x3 = x2 + rowA;
-      let y0 = b.start + j * columnB;
-      let y1 = y0 + columnB;
-      let y2 = y1 + columnB;
-      let y3 = y2 + columnB;
-      let [c00, c01, c02, c03, c10, c11, c12, c13] = [0, 0, 0, 0, 0, 0, 0, 0];
-      let [c20, c21, c22, c23, c30, c31, c32, c33] = [0, 0, 0, 0, 0, 0, 0, 0];
-      for (let index = 0; index < k; index++) {
-        const b0 = right[y0]!;
-        const b1 = right[y1]!;
-        const b2 = right[y2]!;
-        const b3 = right[y3]!;
-        const a0 = left[x0]!;
-        c00 += a0 * b0;
-        c01 += a0 * b1;
-        c02 += a0 * b2;
-        c03 += a0 * b3;
-        const a1 = left[x1]!;
-        c10 += a1 * b0;
-        c11 += a1 * b1;
-        c12 += a1 * b2;
-        c13 += a1 * b3;
-        const a2 = left[x2]!;
-        c20 += a2 * b0;
-        c21 += a2 * b1;
-        c22 += a2 * b2;
-        c23 += a2 * b3;
-        const a3 = left[x3]!;
-        c30 += a3 * b0;
-        c31 += a3 * b1;
-        c32 += a3 * b2;
-        c33 += a3 * b3;
-        x0 += stepA;
-        x1 += stepA;
-        x2 += stepA;
-        x3 += stepA;
-        y0 += stepB;
-        y1 += stepB;
-        y2 += stepB;
-        y3 += stepB;
-      }
-      const base = c.start + i * rowC + j;
-      out.set([c00, c01, c02, c03], base);
-      out.set([c10, c11, c12, c13], base + rowC);
-      out.set([c20, c21, c22, c23], base + 2 * rowC);
-      out.set([c30, c31, c32, c33], base + 3 * rowC);
-    }
+  const tiledRows = m - (m % 4);
+  const tiledColumns = n - (n % 4);
+  for (let i = 0; i < tiledRows; i += 4) {
+    for (let j = 0; j < tiledColumns; j += 4) multiplyTile(a, b, c, i, j, k);
   }
+  for (let i = 0; i < m; i++) {
+    for (let j = i < tiledRows ? tiledColumns : 0; j < n; j++) multiplyElement(a, b, c, i, j, k);
+  }
+}
+
+function multiplyElement(a: Matrix, b: Matrix, c: Matrix, i: number, j: number, k: number): void {
+  const { data: left, column: stepA } = a;
+  const { data: right, row: stepB } = b;
+  let x = a.start + i * a.row;
+  let y = b.start + j * b.column;
+  let sum = 0;
+  for (let index = 0; index < k; index++, x += stepA, y += stepB) sum += left[x]! * right[y]!;
+  c.data[c.start + i * c.row + j] = sum;
+}
+
+function multiplyTile(a: Matrix, b: Matrix, c: Matrix, i: number, j: number, k: number): void {
+  const { data: left, row: rowA, column: stepA } = a;
+  const { data: right, row: stepB, column: columnB } = b;
+  let x = a.start + i * rowA;
+  let y = b.start + j * columnB;
+  let c00 = 0,
+    c01 = 0,
+    c02 = 0,
+    c03 = 0,
+    c10 = 0,
+    c11 = 0,
+    c12 = 0,
+    c13 = 0,
+    c20 = 0,
+    c21 = 0,
+    c22 = 0,
+    c23 = 0,
+    c30 = 0,
+    c31 = 0,
+    c32 = 0,
+    c33 = 0;
+  for (let index = 0; index < k; index++, x += stepA, y += stepB) {
+    const b0 = right[y]!;
+    const b1 = right[y + columnB]!;
+    const b2 = right[y + 2 * columnB]!;
+    const b3 = right[y + 3 * columnB]!;
+    const a0 = left[x]!;
+    c00 += a0 * b0;
+    c01 += a0 * b1;
+    c02 += a0 * b2;
+    c03 += a0 * b3;
+    const a1 = left[x + rowA]!;
+    c10 += a1 * b0;
+    c11 += a1 * b1;
+    c12 += a1 * b2;
+    c13 += a1 * b3;
+    const a2 = left[x + 2 * rowA]!;
+    c20 += a2 * b0;
+    c21 += a2 * b1;
+    c22 += a2 * b2;
+    c23 += a2 * b3;
+    const a3 = left[x + 3 * rowA]!;
+    c30 += a3 * b0;
+    c31 += a3 * b1;
+    c32 += a3 * b2;
+    c33 += a3 * b3;
+  }
+  const { data: out, row: rowC } = c;
+  let at = c.start + i * rowC + j;
+  out[at] = c00;
+  out[at + 1] = c01;
+  out[at + 2] = c02;
+  out[at + 3] = c03;
+  at += rowC;
+  out[at] = c10;
+  out[at + 1] = c11;
+  out[at + 2] = c12;
+  out[at + 3] = c13;
+  at += rowC;
+  out[at] = c20;
+  out[at + 1] = c21;
+  out[at + 2] = c22;
+  out[at + 3] = c23;
+  at += rowC;
+  out[at] = c30;
+  out[at + 1] = c31;
+  out[at + 2] = c32;
+  out[at + 3] = c33;
 }
 
 /**
@@ -177,6 +199,8 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   const rank = Math.max(a.shape.length, b.shape.length);
   const batchOf = (x: Tensor) => [...new Array<number>(rank - x.shape.length).fill(1), ...x.shape.slice(0, -2)];
   const [batchA, batchB] = [batchOf(a), batchOf(b)];
+  const fits = batchA.every((length, axis) => length === batchB[axis] || length === 1 || batchB[axis] === 1);
+  if (!fits) throw misfit(a, b, { transposeA, transposeB });
   const batch = batchA.map((length, axis) => (length === 1 ? (batchB[axis] as number) : length));
   const repeat = (x: Tensor) => broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
   return matmulOperation([repeat(a), repeat(b)], { transposeA, transposeB });

@@ -3,13 +3,14 @@
  * once, and `splitKey` for more.
  */
 
-import { DTypeError, normalQuantile, OptionError, threefry2x32 } from "../core/index.js";
+import { DTypeError, normalQuantile, OptionError, requireInteger, threefry2x32 } from "../core/index.js";
 import {
   type DType,
   type FloatDType,
   formatType,
   HostTensor,
   isFloat,
+  requireShape,
   type Shape,
   sizeOf,
   type Tensor,
@@ -25,10 +26,11 @@ const words = new Int32Array(2);
 /**
  * A key: int32[2].
  * @param seed a whole number of at most 53 bits, not negative
+ * @throws OptionError if it is not
  */
 export function randomKey(seed: number): Tensor {
   if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new OptionError(`seed must be a whole number of at least 0, but is ${seed}`);
+    throw new OptionError(`randomKey: the seed must be a whole number in [0, 2^53 - 1], but is ${seed}`);
   return new HostTensor({ dtype: "int32", shape: [2] }, Int32Array.of(Math.floor(seed / 2 ** 32), seed));
 }
 
@@ -63,6 +65,7 @@ const splitOperation: Operation<{ count: number }> = defineOperation({
 
 /** `count` new keys, independent of each other and of the old one. */
 export function splitKey(key: Tensor, count = 2): Tensor[] {
+  requireInteger("splitKey", "count", count, 0);
   const keys = splitOperation([key], { count });
   return Array.from({ length: count }, (_, index) => at(keys, index));
 }
@@ -107,6 +110,7 @@ const defineDraw = (name: string, draw: (high: number, low: number, dtype: DType
     infer: ([key], { shape, dtype }) => {
       requireKey(name, key as TensorType);
       if (!isFloat(dtype)) throw new DTypeError(`${name}: draws float32 or float64, not ${dtype}`);
+      requireShape(name, shape);
       return { dtype, shape };
     },
     evaluate: ([key], output, { dtype }) => {

@@ -1,6 +1,6 @@
 /** Reductions: mean, maximum, minimum, log-sum-exp, argmax. (Sum stands with its transpose in broadcast.ts.) */
 
-import { ShapeError } from "../core/index.js";
+import { DTypeError, ShapeError } from "../core/index.js";
 import {
   formatType,
   isFloat,
@@ -28,6 +28,7 @@ import {
   subtract,
 } from "./elementwise.js";
 import { defineOperation, type Operation } from "./operation.js";
+import { reshape, transpose } from "./shape.js";
 
 /** Visits each line of elements along one axis: `line(first, stride, length, place)`. */
 function forEachLine(x: View, axis: number, line: (first: number, stride: number, place: number) => void): void {
@@ -69,10 +70,19 @@ const maxOperation: Operation<{ axis: number }> = defineOperation({
     sum(multiply(tangent as Tensor, shareOfMaximum(x as Tensor, output, axis)), { axes: axis }),
 });
 
+/** Makes several axes one, at the place of the first of them, so that ties are seen among all their elements. */
+function mergeAxes(x: Tensor, axes: readonly number[]): Tensor {
+  const first = axes[0] as number;
+  const others = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  const order = others.toSpliced(first, 0, ...axes);
+  const together = order.every((axis, place) => axis === place) ? x : transpose(x, order);
+  return reshape(together, together.shape.toSpliced(first, axes.length, reducedSize(x.shape, axes)));
+}
+
 /** Largest element along axes; NaN if one is. The gradient is shared equally among elements that tie. */
 export function max(x: Tensor, options: ReductionOptions = {}): Tensor {
   const axes = reducedAxes("max", x.shape.length, options.axes);
-  const result = axes.reduceRight((reduced, axis) => maxOperation([reduced], { axis }), x);
+  const result = axes.length === 0 ? x : maxOperation([mergeAxes(x, axes)], { axis: axes[0] as number });
   return options.keepAxes === true ? restoreAxes(result, x.shape, axes) : result;
 }
 
@@ -113,7 +123,8 @@ export function mean(x: Tensor, options: ReductionOptions = {}): Tensor {
  */
 export function logSumExp(x: Tensor, options: ReductionOptions = {}): Tensor {
   const axes = reducedAxes("logSumExp", x.shape.length, options.axes);
-  if (!isFloat(x.dtype)) throw new ShapeError(`logSumExp: needs float32 or float64, but was given ${formatType(x)}`);
+  if (!isFloat(x.dtype))
+    throw new DTypeError(`logSumExp: needs float32 or float64, but was given ${formatType(x)}; convert it with cast`);
   const largest = stopGradient(max(x, { axes, keepAxes: true }));
   const centre = select(isFiniteNumber(largest), largest, 0);
   const result = add(log(sum(exp(subtract(x, centre)), { axes, keepAxes: true })), centre);

@@ -7,6 +7,7 @@ import {
   formatType,
   HostTensor,
   normalizeAxis,
+  requireShape,
   type Shape,
   sameShape,
   sizeOf,
@@ -22,7 +23,10 @@ import { defineOperation, type Operation } from "./operation.js";
 /** A tensor with the same number everywhere. No inputs, so no gradient. */
 const fillOperation: Operation<{ value: number; dtype: DType; shape: Shape }> = defineOperation({
   name: "fill",
-  infer: (_, { dtype, shape }) => ({ dtype, shape }),
+  infer: (_, { dtype, shape }) => {
+    requireShape("fill", shape);
+    return { dtype, shape };
+  },
   evaluate: (_, output, { value }) => {
     output.data.fill(value, output.offset, output.offset + sizeOf(output.shape));
   },
@@ -87,6 +91,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   if (open >= 0 && (resolved.includes(-1) || !Number.isInteger(resolved[open]))) {
     throw new ShapeError(`reshape: ${formatType(x)} does not divide into [${shape}]`);
   }
+  requireShape("reshape", resolved);
   return sameShape(x.shape, resolved) ? x : reshapeOperation([x], { shape: resolved });
 }
 
@@ -279,7 +284,7 @@ export function slice(x: Tensor, axis: number, start = 0, end?: number, step = 1
 export function split(x: Tensor, count: number, axis = -1): Tensor[] {
   const at = normalizeAxis("split", axis, x.shape.length);
   const part = (x.shape[at] as number) / count;
-  if (!Number.isInteger(part)) {
+  if (!Number.isInteger(part) || !Number.isInteger(count) || count < 1) {
     throw new ShapeError(`split: axis ${axis} of ${formatType(x)} has length ${x.shape[at]}, no multiple of ${count}`);
   }
   return Array.from({ length: count }, (_, index) => slice(x, at, index * part, (index + 1) * part));
@@ -288,7 +293,11 @@ export function split(x: Tensor, count: number, axis = -1): Tensor[] {
 /** One index along an axis, which disappears. @param index negative counts from the end */
 export function at(x: Tensor, index: number, axis = 0): Tensor {
   const place = normalizeAxis("at", axis, x.shape.length);
-  const first = index < 0 ? index + (x.shape[place] as number) : index;
+  const length = x.shape[place] as number;
+  const first = index < 0 ? index + length : index;
+  if (!(Number.isInteger(first) && first >= 0 && first < length)) {
+    throw new ShapeError(`at: there is no index ${index} along axis ${axis} of ${formatType(x)}`);
+  }
   return squeeze(slice(x, place, first, first + 1), place);
 }
 
@@ -312,7 +321,8 @@ const concatenateOperation: Operation<{ axis: number }> = defineOperation({
       if (input.dtype !== first.dtype) {
         throw new DTypeError(`concatenate: ${formatType(input)} and ${formatType(first)} differ in type`);
       }
-      if (!sameShape(input.shape.toSpliced(axis, 1), first.shape.toSpliced(axis, 1))) {
+      const sameRank = input.shape.length === first.shape.length;
+      if (!sameRank || !sameShape(input.shape.toSpliced(axis, 1), first.shape.toSpliced(axis, 1))) {
         throw new ShapeError(
           `concatenate: ${formatType(input)} and ${formatType(first)} differ in another axis than axis ${axis}`,
         );

@@ -1,7 +1,7 @@
 /** Padding and restarts: masks over time and batch. */
 
 import { ShapeError } from "../core/index.js";
-import { expandDims, less, range, reshape, select, zerosLike } from "../ops/index.js";
+import { expandDims, less, multiply, range, reshape, select, zerosLike } from "../ops/index.js";
 import { formatType, HostTensor, mapTensors, type Tensor, type TensorTree } from "../tensor/index.js";
 
 /** Gives a mask over the leading axes of `like` the axes it lacks. */
@@ -39,4 +39,21 @@ export function lengthMask(sequenceLengths: Tensor, time: number): Tensor {
       throw new ShapeError(`sequenceLengths: ${wrong} is outside [0, ${time}], the number of time steps`);
   }
   return less(expandDims(range(time), 1), expandDims(sequenceLengths, 0));
+}
+
+/** One mask from the two ways to say what is padding; `undefined` if nothing is. */
+export function paddingMask(
+  { mask, sequenceLengths }: { readonly mask?: Tensor; readonly sequenceLengths?: Tensor },
+  time: number,
+): Tensor | undefined {
+  if (mask !== undefined) requireMask("mask", mask, time);
+  if (sequenceLengths === undefined) return mask;
+  const ragged = lengthMask(sequenceLengths, time);
+  return mask === undefined ? ragged : multiply(mask, ragged);
+}
+
+/** @throws ShapeError unless a mask is int32 with one row for each step */
+export function requireMask(name: string, mask: Tensor, time: number): void {
+  if (mask.dtype === "int32" && mask.shape[0] === time) return;
+  throw new ShapeError(`scan: ${name} must be int32[${time},batch], but is ${formatType(mask)}`);
 }

@@ -5,15 +5,15 @@ import {
   type FlatTree,
   flattenTree,
   OptionError,
+  requireInteger,
   requireKnownKeys,
   ShapeError,
   type TreeDefinition,
   unflattenTree,
 } from "../core/index.js";
-import { multiply } from "../ops/index.js";
 import { bind, trace } from "../program/index.js";
 import { formatType, isTensor, sameType, type Tensor, type TensorTree, type TensorType } from "../tensor/index.js";
-import { lengthMask, maskTree, selectTree } from "./mask.js";
+import { maskTree, paddingMask, requireMask, selectTree } from "./mask.js";
 import { scanPrimitive } from "./primitive.js";
 
 /** How a scan runs. */
@@ -22,7 +22,10 @@ export interface ScanOptions<Carry extends TensorTree> {
   readonly length?: number;
   /** From the last slice to the first; results stay at the place of their slice. Default false. */
   readonly reverse?: boolean;
-  /** int32 `[time, batch]`, 1 = real, 0 = padding: the carry passes a padded step unchanged, its result is 0. */
+  /**
+   * int32 `[time, batch]`, 1 = real, 0 = padding: the carry passes a padded step unchanged, its result is 0. The step still
+   * runs on padding, so inputs there should be finite: in a gradient, 0 · NaN is NaN. (Recurrent layers see to that.)
+   */
   readonly mask?: Tensor;
   /** int32 `[batch]`: number of real steps of each sequence, in [0, time]. The same as a mask that is 1 up to there. */
   readonly sequenceLengths?: Tensor;
@@ -69,6 +72,7 @@ export function scan<Carry extends TensorTree, X extends TensorTree, Y extends T
   if (resetMask === undefined && options.resetCarry !== undefined) {
     throw new OptionError("scan: resetCarry has no effect without resetMask");
   }
+  if (options.resetCarry !== undefined) requireResetCarry(carry, flattenTree(options.resetCarry, isTensor));
   const masks = Object.entries({ mask, resetMask }).flatMap(([name, value]) => (value ? [{ name, value }] : []));
   for (const { name, value } of masks) requireMask(name, value, length);
 
@@ -81,7 +85,11 @@ export function scan<Carry extends TensorTree, X extends TensorTree, Y extends T
     const [real, restart] = [maskOf("mask"), maskOf("resetMask")];
 
     const before = restart ? selectTree("resetMask", restart, resetCarry, given) : given;
-    const [next, result] = step(before, x);
+    const returned = step(before, x);
+    if (!Array.isArray(returned) || returned.length !== 2) {
+      throw new ShapeError("scan: the step must return [carry, result]; use {} for no result");
+    }
+    const [next, result] = returned as [Carry, Y];
     const after = flattenTree(next, isTensor);
     requireSameCarry(carry, after);
     const kept = real ? flattenTree(selectTree("mask", real, next, before), isTensor).leaves : after.leaves;
@@ -111,25 +119,9 @@ export function scan<Carry extends TensorTree, X extends TensorTree, Y extends T
   ];
 }
 
-/** One mask from the two ways to say what is padding. */
-function paddingMask(
-  { mask, sequenceLengths }: Pick<ScanOptions<TensorTree>, "mask" | "sequenceLengths">,
-  length: number,
-): Tensor | undefined {
-  if (sequenceLengths === undefined) return mask;
-  const ragged = lengthMask(sequenceLengths, length);
-  if (mask === undefined) return ragged;
-  requireMask("mask", mask, length);
-  return multiply(mask, ragged);
-}
-
-function requireMask(name: string, mask: Tensor, length: number): void {
-  if (mask.dtype === "int32" && mask.shape[0] === length) return;
-  throw new ShapeError(`scan: ${name} must be int32[${length},batch], but is ${formatType(mask)}`);
-}
-
 function scanLength(sequences: readonly Tensor[], paths: readonly string[], given: number | undefined): number {
-  const name = (index: number) => (paths[index] === "" ? "xs" : `xs.${paths[index]}`);
+  const name = (index: number) => pathIn("xs", paths[index]);
+  if (given !== undefined) requireInteger("scan", "length", given, 0);
   const lengths = sequences.map((sequence, index) => {
     if (sequence.shape.length === 0)
       throw new ShapeError(`scan: ${name(index)} is ${formatType(sequence)}; it needs a time axis`);
@@ -146,6 +138,21 @@ function scanLength(sequences: readonly Tensor[], paths: readonly string[], give
   return length;
 }
 
+const pathIn = (root: string, path: string | undefined): string => (path ? `${root}.${path}` : root);
+
+function requireResetCarry(carry: FlatTree<Tensor>, reset: FlatTree<Tensor>): void {
+  const [form, wrong] = [carry, reset].map(({ definition }) => definitionKey(definition));
+  if (form !== wrong) throw new ShapeError(`scan: resetCarry has the form ${wrong}, but the carry has ${form}`);
+  carry.leaves.forEach((leaf, index) => {
+    const given = reset.leaves[index] as Tensor;
+    if (sameType(leaf, given)) return;
+    const path = carry.paths[index];
+    throw new ShapeError(
+      `scan: ${pathIn("resetCarry", path)} is ${formatType(given)}, but ${pathIn("carry", path)} is ${formatType(leaf)}`,
+    );
+  });
+}
+
 function requireSameCarry(before: FlatTree<Tensor>, after: FlatTree<Tensor>): void {
   if (definitionKey(before.definition) !== definitionKey(after.definition)) {
     throw new ShapeError(
@@ -156,7 +163,7 @@ function requireSameCarry(before: FlatTree<Tensor>, after: FlatTree<Tensor>): vo
   after.leaves.forEach((leaf, index) => {
     const was = before.leaves[index] as Tensor;
     if (sameType(was, leaf)) return;
-    const path = before.paths[index] === "" ? "carry" : `carry.${before.paths[index]}`;
+    const path = pathIn("carry", before.paths[index]);
     const remedy =
       was.dtype === leaf.dtype ? "make its shape that of the initial carry" : "cast it back inside the step";
     throw new ShapeError(`scan: ${path} changed from ${formatType(was)} to ${formatType(leaf)}; ${remedy}`);

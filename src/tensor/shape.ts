@@ -34,6 +34,12 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
+/** @throws ShapeError unless all lengths are whole numbers of at least 0 */
+export function requireShape(where: string, shape: Shape): void {
+  if (shape.every((length) => Number.isInteger(length) && length >= 0)) return;
+  throw new ShapeError(`${where}: [${shape}] is no shape; lengths must be whole numbers of at least 0`);
+}
+
 /**
  * Turns an axis that may count from the end (-1 is the last) into one that counts from the start.
  * @throws ShapeError if there is no such axis

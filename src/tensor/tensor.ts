@@ -2,7 +2,7 @@
 
 import { DTypeError, flattenTree, ShapeError, type Tree, unflattenTree } from "../core/index.js";
 import { allocate, type DType, type TypedArray } from "./dtype.js";
-import { formatType, type Shape, sizeOf, type TensorType } from "./shape.js";
+import { formatType, requireShape, type Shape, sizeOf, type TensorType } from "./shape.js";
 
 /**
  * An array of numbers with a shape. Either concrete (its `data` can be read) or traced (it stands for a result
@@ -60,6 +60,7 @@ export function tensor(
   values: NestedNumbers | TypedArray,
   options: { readonly dtype?: DType; readonly shape?: Shape } = {},
 ): HostTensor {
+  if (options.shape !== undefined) requireShape("tensor", options.shape);
   if (ArrayBuffer.isView(values)) {
     const dtype = DTYPE_OF_ARRAY.get(values.constructor);
     if (dtype === undefined) {
@@ -81,7 +82,10 @@ export function tensor(
   let next = 0;
   const copy = (level: NestedNumbers, axis: number): void => {
     if (typeof level === "number" ? axis < found.length : level.length !== found[axis]) {
-      throw new ShapeError(`tensor: rows differ in length along axis ${axis}; expected ${found[axis]} numbers in each`);
+      const expected = axis < found.length ? `a row of ${found[axis]}` : "a number";
+      throw new ShapeError(
+        `tensor: rows differ in length along axis ${axis}: found ${typeof level === "number" ? "a number" : `a row of ${level.length}`}, expected ${expected}`,
+      );
     }
     if (typeof level === "number") data[next++] = level;
     else for (const inner of level) copy(inner, axis + 1);
@@ -141,7 +145,9 @@ const SHOWN_ELEMENTS = 64;
 
 function formatElements(source: HostTensor): string {
   if (source.data.length > SHOWN_ELEMENTS) return `(${source.data.length} elements)`;
-  return JSON.stringify(toNested(source), (_, value) =>
-    typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value,
-  );
+  const print = (value: NestedNumbers): string =>
+    typeof value === "number"
+      ? String(Number.isInteger(value) ? value : Number(value.toPrecision(6)))
+      : `[${value.map(print).join(",")}]`;
+  return print(toNested(source));
 }

@@ -55,8 +55,11 @@ export function checkGradients<const Args extends readonly TensorTree[]>(
     return unflattenTree(definition, all) as unknown as Args;
   };
   // The function of its float leaves alone, with the float leaves of its result as a list.
-  const flat = (...points: Tensor[]): Tensor[] =>
-    flattenTree(f(...complete(points)), isTensor).leaves.filter(({ dtype }) => dtype === "float64");
+  const flat = (...points: Tensor[]): Tensor[] => {
+    const results = flattenTree(f(...complete(points)), isTensor).leaves.filter(({ dtype }) => dtype === "float64");
+    if (results.length > 0) return results;
+    throw new GradientError("checkGradients: the function returned no float64 tensor, so there is nothing to compare");
+  };
   const checker = new Checker(modes, tolerance, step, seed);
   checker.compare(
     flat,

@@ -56,7 +56,7 @@ export function vjp<const Args extends readonly TensorTree[], Result extends Ten
 
 /**
  * Forward mode: value of a function and its derivative along a direction,  ∂f/∂(arguments) · tangents.
- * @param tangents trees like the arguments
+ * @param tangents trees like the arguments; those of integers have no influence
  */
 export function jvp<const Args extends readonly TensorTree[], Result extends TensorTree>(
   f: (...args: Args) => Result,
@@ -78,12 +78,12 @@ export function jvp<const Args extends readonly TensorTree[], Result extends Ten
 /** A scalar loss, alone or as the first of a pair whose second part is passed on (metrics, a new carry). */
 export type LossResult = Tensor | readonly [loss: Tensor, extra: TensorTree];
 
-/** The loss, the gradient for the first argument, and what the function returned beside the loss. */
-export interface ValueAndGradient<Params extends TensorTree, Result extends LossResult> {
+/** The loss, the gradient for the first argument, and what the function returned beside the loss (else an empty list). */
+export type ValueAndGradient<Params extends TensorTree, Result extends LossResult> = {
   readonly value: Tensor;
   readonly gradient: Params;
-  readonly extra: Result extends readonly [Tensor, infer Extra] ? Extra : undefined;
-}
+  readonly extra: Result extends readonly [Tensor, infer Extra] ? Extra : readonly [];
+};
 
 /**
  * A function that computes a scalar loss and its gradient for the first argument.
@@ -111,7 +111,7 @@ export function valueAndGrad<Params extends TensorTree, Rest extends readonly Te
     return {
       value,
       gradient: unflattenTree(flat.definition, completeWithZeros(flat.leaves, reachedInputs, cotangents)) as Params,
-      extra: extra as ValueAndGradient<Params, Result>["extra"],
+      extra: (extra ?? []) as ValueAndGradient<Params, Result>["extra"],
     };
   };
 }

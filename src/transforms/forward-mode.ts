@@ -4,7 +4,7 @@
  */
 
 import { bind, type Derivative, type Program, type Variable } from "../program/index.js";
-import type { Tensor } from "../tensor/index.js";
+import { isFloat, type Tensor } from "../tensor/index.js";
 
 /** Outputs, and their tangents; `undefined` stands for zero. */
 export interface ForwardMode {
@@ -12,13 +12,13 @@ export interface ForwardMode {
   readonly tangents: Derivative[];
 }
 
-/** Runs (or traces) a Program with tangents of its inputs. */
+/** Runs (or traces) a Program with tangents of its inputs; those of integers count as zero. */
 export function forwardMode(program: Program, inputs: readonly Tensor[], tangents: readonly Derivative[]): ForwardMode {
   const values = new Map<Variable, Tensor>();
   const pushed = new Map<Variable, Derivative>();
   program.inputs.forEach((variable, index) => {
     values.set(variable, inputs[index] as Tensor);
-    pushed.set(variable, tangents[index]);
+    pushed.set(variable, isFloat(variable.type.dtype) ? tangents[index] : undefined);
   });
   for (const { primitive, params, inputs: operands, outputs } of program.equations) {
     const primals = operands.map((variable) => values.get(variable) as Tensor);

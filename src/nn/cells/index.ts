@@ -1,4 +1,5 @@
 /** @module The cells, one file each. */
+export { CELL_NAMES, type CellName, cellByName } from "./by-name.js";
 export * from "./elman-cell.js";
 export * from "./gru-cell.js";
 export * from "./gru-reset-before-cell.js";

@@ -1,0 +1,6 @@
+/** @module Text as tokens: vocabularies, windows for training and evaluation, splits. */
+export * from "./evaluation-windows.js";
+export * from "./split.js";
+export * from "./text-stream.js";
+export * from "./vocabulary.js";
+export type { TextStream, TokenWindow } from "./windows.js";

@@ -1,0 +1,2 @@
+/** @module Tensors as bytes: the safetensors format. */
+export * from "./safetensors.js";

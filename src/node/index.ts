@@ -1,0 +1,6 @@
+/** @module Files and the folders of runs: what needs Node. */
+export { type FileSystem, nodeFileSystem, type OpenFile } from "./file-system.js";
+export { readBytes, readText, writeFileAtomically } from "./files.js";
+export * from "./language-model/index.js";
+export type { MetricsRecord } from "./metrics.js";
+export * from "./run-folder.js";

@@ -1,0 +1,287 @@
+/** A language model run on the disk: started or resumed, trained, measured. */
+
+import { FileError } from "../../core/index.js";
+import { textStream, type Vocabulary, vocabularyFromJSON } from "../../data/index.js";
+import { decodeSafetensors, encodeSafetensors } from "../../io/index.js";
+import { adam, clipByNorm, truncatedBptt } from "../../learn/index.js";
+import { foldIn, randomKey } from "../../ops/index.js";
+import { selectKernels } from "../../runtime/index.js";
+import {
+  type Evaluation,
+  generateTokens,
+  type LanguageModel,
+  type LanguageModelCarry,
+  type LanguageModelParams,
+  languageModel,
+  type TextWindow,
+  textEvaluator,
+  tokenReader,
+} from "../../tasks/index.js";
+import { sizeOf, tensorsByPath } from "../../tensor/index.js";
+import {
+  decodeState,
+  encodeState,
+  initialState,
+  restoreTree,
+  type TrainOptions,
+  type TrainReport,
+  type TrainState,
+  train,
+} from "../../train/index.js";
+import {
+  appendMetrics,
+  createRun,
+  hasCheckpoint,
+  openRun,
+  type Run,
+  readCheckpoint,
+  readConfig,
+  readModel,
+  saveCheckpoint,
+  saveModel,
+  truncateMetrics,
+  writeConfig,
+} from "../run-folder.js";
+import {
+  completeSettings,
+  configOf,
+  type LanguageModelConfig,
+  type LanguageModelSettings,
+  parseConfig,
+  resumedConfig,
+} from "./config.js";
+import { type Corpus, readCorpus } from "./corpus.js";
+
+/** A run that can be trained. */
+export interface LanguageModelRun {
+  readonly run: Run;
+  readonly config: LanguageModelConfig;
+  readonly corpus: Corpus;
+  readonly model: LanguageModel;
+  /** Where training goes on from. */
+  readonly state: TrainState<LanguageModelParams>;
+}
+
+/** A finished model, without its text. */
+export interface TrainedModel {
+  readonly config: LanguageModelConfig;
+  readonly vocabulary: Vocabulary;
+  readonly model: LanguageModel;
+  readonly params: LanguageModelParams;
+}
+
+const modelOf = (config: LanguageModelSettings, vocabularySize: number): LanguageModel =>
+  languageModel({
+    vocabularySize,
+    cell: config.cell,
+    hiddenSize: config.hidden,
+    numLayers: config.layers,
+    embeddingSize: config.embedding,
+    dropout: config.dropout,
+  });
+
+type Training = Pick<
+  TrainOptions<LanguageModelParams, LanguageModelCarry, TextWindow>,
+  "problem" | "optimizer" | "method" | "batch"
+>;
+
+function trainingOf(config: LanguageModelSettings, corpus: Corpus, model: LanguageModel): Training {
+  const stream = textStream(corpus.training.tokens, { batchSize: config.batch, windowLength: config.window });
+  return {
+    problem: model.problem,
+    optimizer: adam({ learningRate: config.learningRate }),
+    method: truncatedBptt(),
+    batch: (update) => stream.window(update),
+  };
+}
+
+// Parameters and training draw from keys of their own, so that neither changes when the other draws more.
+const [PARAMETERS, TRAINING, SAMPLES] = [0, 1, 2] as const;
+
+const stateAtStart = (
+  config: LanguageModelSettings,
+  corpus: Corpus,
+  model: LanguageModel,
+): TrainState<LanguageModelParams> =>
+  initialState({
+    ...trainingOf(config, corpus, model),
+    params: model.init(foldIn(randomKey(config.seed), PARAMETERS)),
+    key: foldIn(randomKey(config.seed), TRAINING),
+  });
+
+/**
+ * Starts a run in a new folder. The text is read and everything is checked before the folder is made.
+ * @throws OptionError, DataError, FileError or DiskFullError; then no folder was made or it is empty
+ */
+export async function startRun(path: string, given: Partial<LanguageModelSettings>): Promise<LanguageModelRun> {
+  const settings = completeSettings(given);
+  const corpus = await readCorpus(settings);
+  const config = configOf(settings, corpus);
+  const model = modelOf(config, corpus.vocabulary.size);
+  const state = stateAtStart(config, corpus, model);
+  const run = await createRun(path);
+  await writeConfig(run, config);
+  return { run, config, corpus, model, state };
+}
+
+/**
+ * Opens a run to go on with it, from its last checkpoint, or from the start if it has none.
+ * @param given what the user said this time: more `steps`; all else must agree with the run
+ * @throws FileError if there is no run, it is damaged, differs from what was given, or its text has changed
+ */
+export async function resumeRun(path: string, given: Partial<LanguageModelSettings>): Promise<LanguageModelRun> {
+  const run = await openRun(path);
+  const before = parseConfig(await readConfig(run), path);
+  const config = resumedConfig(before, given, path);
+  completeSettings(config);
+  const corpus = await readCorpus(config);
+  if (corpus.checksum !== config.checksum) {
+    throw new FileError(
+      `the text of the run in "${path}" has changed since it was started; restore ${config.files.join(", ")}, or start a new run`,
+    );
+  }
+  const model = modelOf(config, corpus.vocabulary.size);
+  const start = stateAtStart(config, corpus, model);
+  const state = (await hasCheckpoint(run)) ? await readState(run, start) : start;
+  if (state.progress.step > config.steps) {
+    throw new FileError(
+      `the run in "${path}" is at step ${state.progress.step} already; ask for more steps than that to go on`,
+    );
+  }
+  await truncateMetrics(run, state.progress.step);
+  if (config.steps !== before.steps || config.patience !== before.patience) await writeConfig(run, config);
+  return { run, config, corpus, model, state };
+}
+
+async function readState(run: Run, start: TrainState<LanguageModelParams>): Promise<TrainState<LanguageModelParams>> {
+  const folder = `${run.path}/checkpoint`;
+  try {
+    return decodeState(await readCheckpoint(run, "state"), start, `${folder}/state.safetensors`);
+  } catch (cause) {
+    if (!(cause instanceof FileError)) throw cause;
+    throw new FileError(
+      `${cause.message}. To go on from the checkpoint before it, put ${folder}/previous.safetensors in its place`,
+      { cause },
+    );
+  }
+}
+
+/** Reads the saved model of a run. @throws FileError if there is none, or it is damaged */
+export async function openModel(path: string): Promise<TrainedModel> {
+  const run = await openRun(path);
+  const config = parseConfig(await readConfig(run), path);
+  const vocabulary = vocabularyFromJSON(config.vocabulary);
+  const model = modelOf(config, vocabulary.size);
+  return { config, vocabulary, model, params: await readParams(run, model) };
+}
+
+async function readParams(run: Run, model: LanguageModel): Promise<LanguageModelParams> {
+  const where = `${run.path}/model.safetensors`;
+  const { tensors } = decodeSafetensors(await readModel(run), where);
+  return restoreTree(tensors, model.init(randomKey(0)), where);
+}
+
+const writeParams = (run: Run, params: LanguageModelParams): Promise<void> =>
+  saveModel(run, encodeSafetensors(new Map(tensorsByPath(params)), {}));
+
+/** What is told while a run trains. */
+export interface RunReport extends TrainReport {
+  /** A piece of text that the model wrote, when it was measured. */
+  readonly sample?: string;
+}
+
+/** How training is watched. */
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  /** Characters (or bytes, or words) of the samples; 0 for none. @default 0 */
+  readonly sampleLength?: number;
+}
+
+/** Measurements on the validation part during a run, and how many tokens each of them looks at. */
+const MEASUREMENTS = 10;
+const MEASURED_TOKENS = 10_000;
+
+/**
+ * Trains a run to its end, or until it is stopped. The run's model is the one with the best validation loss, or the newest if there
+ * is no validation part; everything is saved as it comes.
+ * @throws NonFiniteError, DiskFullError or FileError; what was saved before stays
+ */
+export async function* trainRun(
+  languageModelRun: LanguageModelRun,
+  options: RunOptions = {},
+): AsyncGenerator<RunReport, void> {
+  const { run, config, corpus, model, state } = languageModelRun;
+  const { signal, sampleLength = 0 } = options;
+  const measure =
+    corpus.validation && textEvaluator(model, corpus.validation.tokens, evaluationSizes(config, MEASURED_TOKENS));
+  const write = sampleWriter(model, corpus, config.seed);
+  let sample: string | undefined;
+  const takeSample = (params: LanguageModelParams) => {
+    if (sampleLength > 0) sample = write(params, sampleLength);
+  };
+  const every = Math.max(1, Math.ceil(config.steps / MEASUREMENTS));
+  const reports = train<LanguageModelParams, LanguageModelCarry, TextWindow>({
+    ...trainingOf(config, corpus, model),
+    state,
+    steps: config.steps,
+    transforms: [clipByNorm(config.clip)],
+    ...(measure && {
+      validation: {
+        every,
+        measure: (params) => {
+          takeSample(params);
+          return measure(params).loss;
+        },
+        keepBest: (params) => writeParams(run, params),
+        ...(config.patience !== undefined && { patience: config.patience }),
+      },
+    }),
+    checkpoints: {
+      save: async (current) => {
+        if (!measure) {
+          takeSample(current.params);
+          await writeParams(run, current.params);
+        }
+        await saveCheckpoint(run, encodeState(current));
+      },
+    },
+    ...(signal && { signal }),
+  });
+  for await (const report of reports) {
+    await appendMetrics(run, { ...report });
+    yield sample === undefined ? report : { ...report, sample };
+    sample = undefined;
+  }
+}
+
+const evaluationSizes = (config: LanguageModelSettings, maxTokens?: number) => ({
+  batchSize: config.batch,
+  windowLength: config.window,
+  ...(maxTokens !== undefined && { maxTokens }),
+});
+
+/** Writes samples that always start alike, from the first token of the training text. */
+function sampleWriter(model: LanguageModel, { vocabulary, training }: Corpus, seed: number) {
+  const start = tokenReader(model);
+  const exclude = vocabulary.unknown === undefined ? [] : [vocabulary.unknown];
+  return (params: LanguageModelParams, length: number): string => {
+    const tokens = generateTokens(start(params), training.tokens.slice(0, 1), foldIn(randomKey(seed), SAMPLES), {
+      temperature: 0.7,
+      exclude,
+    });
+    return vocabulary.decode(Array.from({ length }, () => tokens.next().value));
+  };
+}
+
+/** Measures the run's saved model on its whole validation part. Undefined if there is none. */
+export async function validateRun({ run, config, corpus, model }: LanguageModelRun): Promise<Evaluation | undefined> {
+  if (corpus.validation === undefined) return undefined;
+  return textEvaluator(model, corpus.validation.tokens, evaluationSizes(config))(await readParams(run, model));
+}
+
+/** Number of trained numbers. */
+export const parameterCount = (params: LanguageModelParams): number =>
+  tensorsByPath(params).reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
+
+/** The kernels that a run uses here. */
+export const kernelName = (): string => selectKernels().name;

@@ -1,0 +1,2 @@
+/** @module The things people come for. */
+export * from "./language-model/index.js";

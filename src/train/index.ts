@@ -1,0 +1,10 @@
+/** @module The training loop, its reports, and checkpoints. */
+export { decodeState, encodeState, type Progress, restoreTree, type TrainState } from "./state.js";
+export {
+  type Checkpoints,
+  initialState,
+  type TrainOptions,
+  type TrainReport,
+  train,
+  type Validation,
+} from "./train.js";

@@ -1,0 +1,260 @@
+/** The training loop, as an async iterator that reports every update. */
+
+import { NonFiniteError, OptionError, requireInteger, requireNumber } from "../core/index.js";
+import {
+  bptt,
+  type GradientTransform,
+  globalNorm,
+  type LearningMethod,
+  type Optimizer,
+  type SequenceProblem,
+} from "../learn/index.js";
+import { averageLoss } from "../nn/index.js";
+import { foldIn, isFiniteNumber, logicalAnd, select } from "../ops/index.js";
+import { compile, type Kernels } from "../runtime/index.js";
+import { HostTensor, mapTensors, type Tensor, type TensorTree, tensorsByPath, toNumber } from "../tensor/index.js";
+import type { Progress, TrainState } from "./state.js";
+
+/** What one update did. */
+export interface TrainReport {
+  /** Updates made so far, from 1. */
+  readonly step: number;
+  /** Average loss over the batch, before the update. */
+  readonly loss: number;
+  /** Exponential average of the losses. */
+  readonly averageLoss: number;
+  /** Euclidean norm of the gradient before clipping. */
+  readonly gradientNorm: number;
+  /** Steps of sequences that counted in the batch. */
+  readonly tokens: number;
+  /** Loss on the validation data, if it was measured after this update, and whether it is the best so far. */
+  readonly validationLoss?: number;
+  readonly isBest?: boolean;
+  /** Set on the last report if training ended early, and why. */
+  readonly stopped?: "early" | "aborted";
+}
+
+/** Measuring on data that is not trained on. */
+export interface Validation<Params extends TensorTree> {
+  /** Updates between measurements; the last update is measured too. At least 1. */
+  readonly every: number;
+  /** Average loss on the validation data. */
+  readonly measure: (params: Params) => number;
+  /** Stop after this many measurements without a new best. At least 1. @default never */
+  readonly patience?: number;
+  /** Keeps the parameters of a new best. Awaited before the checkpoint that counts it is saved; its errors end training. */
+  readonly keepBest?: (params: Params) => Promise<void>;
+}
+
+/** Saving the state. */
+export interface Checkpoints<Params extends TensorTree> {
+  /** Seconds between saves, at least 0 (after every update). When training ends, the state is saved in any case. @default 10 */
+  readonly everySeconds?: number;
+  /** Awaited; its errors end training. */
+  readonly save: (state: TrainState<Params>) => Promise<void>;
+}
+
+/** A training run. */
+export interface TrainOptions<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree> {
+  readonly problem: SequenceProblem<Params, Carry, Batch>;
+  /** From `initialState`, or a decoded checkpoint. */
+  readonly state: TrainState<Params>;
+  readonly optimizer: Optimizer;
+  /** The batch of an update, counted from 0. A pure function, so that a resumed run sees what an unbroken one sees. */
+  readonly batch: (update: number) => Batch;
+  /** Updates in all, those before a resume included. */
+  readonly steps: number;
+  /** @default bptt() */
+  readonly method?: LearningMethod;
+  /** Changes to the gradient, such as clipping, in order. @default none */
+  readonly transforms?: readonly GradientTransform[];
+  readonly validation?: Validation<Params>;
+  readonly checkpoints?: Checkpoints<Params>;
+  /** Stops between two updates, after saving. */
+  readonly signal?: AbortSignal;
+  /** @default the fastest here */
+  readonly kernels?: Kernels;
+}
+
+/** The state before the first update. */
+export function initialState<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
+  options: Pick<TrainOptions<Params, Carry, Batch>, "problem" | "optimizer" | "method" | "batch"> & {
+    readonly params: Params;
+    readonly key: Tensor;
+  },
+): TrainState<Params> {
+  const { problem, optimizer, method = bptt(), batch, params, key } = options;
+  return {
+    params,
+    optimizer: optimizer.init(params),
+    method: method.init(problem, batch(0)),
+    key,
+    progress: { step: 0 },
+  };
+}
+
+/** Weight of the newest loss in the exponential average. */
+const NEWEST_LOSS = 0.05;
+const DEFAULT_EVERY_SECONDS = 10;
+/** Longest time in milliseconds without letting the page, or a signal, have its turn. */
+const LONGEST_TURN = 30;
+
+/**
+ * Trains, and reports each update. Every update is one compiled step: forward, backward, clipping and optimizer.
+ *
+ * The loop gives way to other work at least every 30 ms. If a loss or a gradient is not finite, that update is not made
+ * and training ends with an error, so the parameters stay as good as they were.
+ * @throws NonFiniteError naming the update and the first tensor that is not finite
+ * @example for await (const { step, loss } of train({ problem, state, optimizer: adam(), batch, steps: 100 })) console.log(step, loss);
+ */
+export async function* train<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
+  options: TrainOptions<Params, Carry, Batch>,
+): AsyncGenerator<TrainReport, TrainState<Params>> {
+  const { batch, steps, validation, checkpoints, signal } = options;
+  requireInteger("train", "steps", steps, 1);
+  if (validation) requireInteger("train", "validation.every", validation.every, 1);
+  if (validation?.patience !== undefined) requireInteger("train", "validation.patience", validation.patience, 1);
+  const { everySeconds = DEFAULT_EVERY_SECONDS } = checkpoints ?? {};
+  requireNumber("train", "checkpoints.everySeconds", everySeconds, { from: 0 });
+  let state = ownCopy(options.state);
+  if (state.progress.step > steps) {
+    throw new OptionError(
+      `train: ${state.progress.step} updates are already made, more than steps = ${steps}; raise steps`,
+    );
+  }
+
+  const update = compileUpdate(options);
+  let turnStarted = performance.now();
+  let lastSave = turnStarted;
+  while (state.progress.step < steps) {
+    const { progress } = state;
+    const data = batch(progress.step);
+    const [tensors, measured] = update(
+      { params: state.params, optimizer: state.optimizer, method: state.method },
+      data,
+      foldIn(state.key, progress.step),
+    );
+    const loss = toNumber(measured.loss);
+    const gradientNorm = toNumber(measured.gradientNorm);
+    state = { ...tensors, key: state.key, progress };
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw explainNonFinite(options, state, data, loss);
+
+    const step = progress.step + 1;
+    const averageLoss =
+      progress.averageLoss === undefined
+        ? loss
+        : progress.averageLoss + averageWeight(step) * (loss - progress.averageLoss);
+    const isLast = step === steps;
+    const aborted = signal?.aborted === true && !isLast;
+    const validated =
+      validation && (step % validation.every === 0 || isLast)
+        ? measure(validation, state.params, step, progress)
+        : undefined;
+    const early =
+      validated !== undefined &&
+      !isLast &&
+      validation?.patience !== undefined &&
+      step - validated.bestStep >= validation.patience * validation.every;
+    state = {
+      ...state,
+      progress: {
+        ...progress,
+        step,
+        averageLoss,
+        ...(validated && { bestValidationLoss: validated.bestValidationLoss, bestStep: validated.bestStep }),
+      },
+    };
+    const report: TrainReport = {
+      step,
+      loss,
+      averageLoss,
+      gradientNorm,
+      tokens: toNumber(measured.count),
+      ...(validated && { validationLoss: validated.validationLoss, isBest: validated.bestStep === step }),
+      ...(early ? { stopped: "early" as const } : aborted && { stopped: "aborted" as const }),
+    };
+    if (validation?.keepBest && report.isBest) await validation.keepBest(state.params);
+    const due = performance.now() - lastSave >= everySeconds * 1000;
+    if (checkpoints && (due || isLast || early || aborted)) {
+      await checkpoints.save(state);
+      lastSave = performance.now();
+    }
+    yield report;
+    if (early || aborted) return state;
+    if (performance.now() - turnStarted > LONGEST_TURN) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      turnStarted = performance.now();
+    }
+  }
+  return state;
+}
+
+/** A plain average at first, then an exponential one. */
+const averageWeight = (step: number): number => Math.max(1 / step, NEWEST_LOSS);
+
+function measure<Params extends TensorTree>(
+  { measure: validate }: Validation<Params>,
+  params: Params,
+  step: number,
+  { bestValidationLoss, bestStep }: Progress,
+): { validationLoss: number; bestValidationLoss: number; bestStep: number } {
+  const validationLoss = validate(params);
+  return bestValidationLoss === undefined || bestStep === undefined || validationLoss < bestValidationLoss
+    ? { validationLoss, bestValidationLoss: validationLoss, bestStep: step }
+    : { validationLoss, bestValidationLoss, bestStep };
+}
+
+type Changing<Params extends TensorTree> = {
+  readonly params: Params;
+  readonly optimizer: TrainState<Params>["optimizer"];
+  readonly method: TensorTree;
+};
+
+/** The whole update as one compiled function whose results take over the memory of what they replace. */
+function compileUpdate<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
+  options: TrainOptions<Params, Carry, Batch>,
+) {
+  const { problem, optimizer, method = bptt(), transforms = [], kernels } = options;
+  const update = (before: Changing<Params>, batch: Batch, key: Tensor) => {
+    const { gradient, loss, state } = method.step(problem, before.params, before.method, batch, key);
+    const average = averageLoss(loss);
+    const gradientNorm = globalNorm(gradient);
+    const changed = transforms.reduce((current, transform) => transform(current), gradient);
+    const after = optimizer.update(before.params, changed, before.optimizer);
+    const ok = logicalAnd(isFiniteNumber(average), isFiniteNumber(gradientNorm));
+    const next: Changing<Params> = { params: after.params, optimizer: after.state, method: state };
+    const kept = mapTensors((fresh, old) => select(ok, fresh, old), next, before);
+    return [kept, { loss: average, count: loss.count, gradientNorm }] as const;
+  };
+  return compile(update, { donate: [0], ...(kernels && { kernels }) });
+}
+
+/** The tensors that updates overwrite, copied, so that the caller's stay as they are. */
+function ownCopy<Params extends TensorTree>(state: TrainState<Params>): TrainState<Params> {
+  const copy = <T extends TensorTree>(tree: T): T =>
+    mapTensors((leaf) => new HostTensor(leaf, leaf.data.slice()), tree);
+  return { ...state, params: copy(state.params), optimizer: copy(state.optimizer), method: copy(state.method) };
+}
+
+/** Computes the failed update again, piece by piece, to name the first thing that is not finite. */
+function explainNonFinite<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
+  { problem, method = bptt() }: TrainOptions<Params, Carry, Batch>,
+  { params, method: methodState, key, progress }: TrainState<Params>,
+  batch: Batch,
+  loss: number,
+): NonFiniteError {
+  const { gradient } = method.step(problem, params, methodState, batch, foldIn(key, progress.step));
+  const groups: [string, TensorTree][] = [
+    ["batch", batch],
+    ["parameter", params],
+    ["state of the learning method", methodState],
+    ["gradient of", gradient],
+  ];
+  const first = groups
+    .flatMap(([kind, tree]) => tensorsByPath(tree).map(([path, leaf]) => ({ name: `${kind} ${path}`, leaf })))
+    .find(({ leaf }) => !leaf.data.every(Number.isFinite));
+  return new NonFiniteError(
+    `the loss is ${loss} at update ${progress.step + 1}; the first tensor that is not finite is ${first?.name ?? "the loss itself"}. ` +
+      "The update was not made. Lower the learning rate, clip the gradient, or look at the data of this batch",
+  );
+}
