@@ -39,7 +39,16 @@ const rootOf = (slot: Slot): Slot => (slot.place.in === "slot" ? rootOf(slot.pla
 
 const copy = (from: Slot, to: Slot): Instruction[] => (rootOf(from) === rootOf(to) ? [] : [{ kind: "copy", from, to }]);
 
-const writesResult = ({ primitive, inputs }: Equation): boolean => primitive.alias !== true && inputs.length > 0;
+const writesResult = ({ primitive, inputs }: Equation): boolean =>
+  primitive === scanPrimitive || (primitive.alias !== true && inputs.length > 0);
+
+/** Parameters as text that is equal only for equal parameters: JSON alone writes null for NaN and infinities, 0 for -0. */
+const paramsKey = (params: unknown): string =>
+  JSON.stringify(params, (_, value) =>
+    typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
+      ? { number: Object.is(value, -0) ? "-0" : String(value) }
+      : value,
+  );
 
 /** Instructions of a block, and the offsets of its regions that are still in use at its end. */
 interface Block {
@@ -111,7 +120,7 @@ class Lowering {
   }
 
   private evaluateOnce({ primitive, params, outputs: [output] }: Equation): Slot {
-    const key = `${primitive.name} ${JSON.stringify(params)}`;
+    const key = `${primitive.name} ${paramsKey(params)}`;
     let slot = this.evaluated.get(key);
     if (slot === undefined) {
       const variable = output as Variable;
@@ -130,6 +139,8 @@ class Lowering {
   private lowerScan(equation: Equation, { body, length, reverse, carries, slices }: ScanParams): Instruction[] {
     const inputs = equation.inputs.map((variable) => this.slotOf(variable));
     const outputs = equation.outputs.map((variable) => this.slotOf(variable));
+    // One body may stand in several equations (a pullback that is used twice): in each it has slots of its own.
+    for (const variable of body.equations.flatMap((inner) => inner.outputs)) this.slots.delete(variable);
     const steps: Slot[] = [];
     const stepOf = (slot: Slot, type: TensorType): Slot => {
       const step: Slot = { type, place: { in: "step", slot } };

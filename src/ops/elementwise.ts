@@ -22,6 +22,7 @@ import {
   type TensorType,
   type View,
 } from "../tensor/index.js";
+import { addLoop, type BinaryLoop, multiplyLoop, subtractLoop } from "./arithmetic-loops.js";
 import { broadcastTo } from "./broadcast.js";
 import { defineOperation, type Operation } from "./operation.js";
 import { fill, zerosLike } from "./shape.js";
@@ -111,18 +112,16 @@ function fillLike(name: string, like: Tensor, value: number): Tensor {
 
 type Binary = (a: Operand, b: Operand) => Tensor;
 
-const binary = (
-  name: string,
-  compute: (a: number, b: number) => number,
-  slopes: readonly [Slope, Slope],
-  result?: DType,
-): Binary => {
-  const evaluate: Evaluate = ([a, b], { data, offset, shape }) => {
-    const { data: left, offset: leftAt } = a as View;
-    const { data: right, offset: rightAt } = b as View;
-    for (let k = 0, size = sizeOf(shape); k < size; k++) {
-      data[offset + k] = compute(left[leftAt + k] as number, right[rightAt + k] as number);
-    }
+const loopOver =
+  (compute: (a: number, b: number) => number): BinaryLoop =>
+  (a, aAt, b, bAt, out, at, size) => {
+    for (let k = 0; k < size; k++) out[at + k] = compute(a[aAt + k] as number, b[bAt + k] as number);
+  };
+
+const binary = (name: string, loop: BinaryLoop, slopes: readonly [Slope, Slope], result?: DType): Binary => {
+  const evaluate: Evaluate = ([left, right], { data, offset, shape }) => {
+    const [a, b] = [left as View, right as View];
+    loop(a.data, a.offset, b.data, b.offset, data, offset, sizeOf(shape));
   };
   const operation = defineElementwise(name, evaluate, slopes, result);
   return (a, b) => operation(alignOperands(name, a, b), null);
@@ -130,7 +129,12 @@ const binary = (
 
 /** Comparisons give int32, 1 or 0. */
 const comparison = (name: string, compute: (a: number, b: number) => boolean): Binary =>
-  binary(name, (a, b) => (compute(a, b) ? 1 : 0), [0, 0], "int32");
+  binary(
+    name,
+    loopOver((a, b) => (compute(a, b) ? 1 : 0)),
+    [0, 0],
+    "int32",
+  );
 
 /** Slope of max and min: the whole gradient to the chosen operand, half to each where they are equal. */
 const chosen =
@@ -198,25 +202,30 @@ export const relu = unary(
 );
 
 /** a + b */
-export const add = binary("add", (a, b) => a + b, [1, 1]);
+export const add = binary("add", addLoop, [1, 1]);
 /** a - b */
-export const subtract = binary("subtract", (a, b) => a - b, [1, -1]);
+export const subtract = binary("subtract", subtractLoop, [1, -1]);
 /** a b, elementwise */
-export const multiply = binary("multiply", (a, b) => a * b, [([, b]) => b as Tensor, ([a]) => a as Tensor]);
+export const multiply = binary("multiply", multiplyLoop, [([, b]) => b as Tensor, ([a]) => a as Tensor]);
 /** a / b */
-export const divide = binary("divide", (a, b) => a / b, [
-  ([, b]) => reciprocal(b as Tensor),
-  ([, b], y) => negate(divide(y, b as Tensor)),
-]);
+export const divide = binary(
+  "divide",
+  loopOver((a, b) => a / b),
+  [([, b]) => reciprocal(b as Tensor), ([, b], y) => negate(divide(y, b as Tensor))],
+);
 /** aᵇ; the derivative for b needs a > 0 */
-export const power = binary("power", (a, b) => a ** b, [
-  ([a, b]) => multiply(b as Tensor, power(a as Tensor, subtract(b as Tensor, 1))),
-  ([a], y) => multiply(y, log(a as Tensor)),
-]);
+export const power = binary(
+  "power",
+  loopOver((a, b) => a ** b),
+  [
+    ([a, b]) => multiply(b as Tensor, power(a as Tensor, subtract(b as Tensor, 1))),
+    ([a], y) => multiply(y, log(a as Tensor)),
+  ],
+);
 /** The larger of a and b; NaN if either is */
-export const maximum = binary("maximum", Math.max, [chosen(0), chosen(1)]);
+export const maximum = binary("maximum", loopOver(Math.max), [chosen(0), chosen(1)]);
 /** The smaller of a and b; NaN if either is */
-export const minimum = binary("minimum", Math.min, [chosen(0), chosen(1)]);
+export const minimum = binary("minimum", loopOver(Math.min), [chosen(0), chosen(1)]);
 
 /** a = b, as int32 */
 export const equal = comparison("equal", (a, b) => a === b);

@@ -101,8 +101,8 @@ interface Drawn {
   readonly dtype: DType;
 }
 
-/** A number in (0, 1) with 53 random bits: the middle of one of 2^53 equal intervals. */
-const openUniform = (high: number, low: number): number => ((high >>> 6) * 2 ** 27 + (low >>> 5) + 0.5) / 2 ** 53;
+/** A number in (0, 1) with 52 random bits: the middle of one of 2^52 equal intervals, which float64 holds exactly. */
+const openUniform = (high: number, low: number): number => ((high >>> 6) * 2 ** 26 + (low >>> 6) + 0.5) / 2 ** 52;
 
 const defineDraw = (name: string, draw: (high: number, low: number, dtype: DType) => number) =>
   defineOperation<Drawn>({

@@ -97,7 +97,8 @@ const argmaxOperation: Operation<{ axis: number }> = defineOperation({
     forEachLine(x as View, axis, (first, stride, place) => {
       let best = 0;
       for (let k = 1; k < (shape[axis] as number); k++) {
-        if ((data[first + k * stride] as number) > (data[first + best * stride] as number)) best = k;
+        const [candidate, held] = [data[first + k * stride] as number, data[first + best * stride] as number];
+        if (candidate > held || (Number.isNaN(candidate) && !Number.isNaN(held))) best = k;
       }
       output.data[output.offset + place] = best;
     });
@@ -106,7 +107,7 @@ const argmaxOperation: Operation<{ axis: number }> = defineOperation({
   jvp: () => undefined,
 });
 
-/** Index of the largest element along an axis, the first of several, as int32. @param axis default -1 */
+/** Index of the largest element along an axis, the first of several (NaN counts as largest, as in `max`), as int32. @param axis default -1 */
 export const argmax = (x: Tensor, axis = -1): Tensor =>
   argmaxOperation([x], { axis: normalizeAxis("argmax", axis, x.shape.length) });
 

@@ -20,6 +20,7 @@ import {
   type Tensor,
   type TensorTree,
   type TensorType,
+  type TypedArray,
 } from "../tensor/index.js";
 import { traceTree } from "../transforms/index.js";
 import type { Executable, Kernels } from "./kernels.js";
@@ -79,11 +80,15 @@ export function compile<Args extends readonly TensorTree[], Result extends Tenso
     if (!leaves.every((leaf) => leaf instanceof HostTensor)) return f(...args);
     const entry = entryFor(args);
     const inputs = leaves as HostTensor[];
+    // One tensor may be given as several arguments; only one result can take over its memory.
+    const taken = new Set<TypedArray>();
     const outputs = entry.plan.outputs.map(({ type }, index) => {
-      const donor = entry.takesOver[index];
-      return donor === undefined
-        ? new HostTensor(type, allocate(type.dtype, sizeOf(type.shape)))
-        : (inputs[donor] as HostTensor);
+      const donor = inputs[entry.takesOver[index] ?? -1];
+      if (donor === undefined || taken.has(donor.data)) {
+        return new HostTensor(type, allocate(type.dtype, sizeOf(type.shape)));
+      }
+      taken.add(donor.data);
+      return donor;
     });
     entry.executable.run(inputs, outputs);
     return unflattenTree<Tensor>(entry.result, outputs) as Result;

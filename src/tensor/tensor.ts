@@ -87,8 +87,10 @@ export function tensor(
         `tensor: rows differ in length along axis ${axis}: found ${typeof level === "number" ? "a number" : `a row of ${level.length}`}, expected ${expected}`,
       );
     }
-    if (typeof level === "number") data[next++] = level;
-    else for (const inner of level) copy(inner, axis + 1);
+    if (typeof level === "number") {
+      if (options.dtype === "int32" && (level | 0) !== level) throw new DTypeError(`tensor: ${level} is no int32`);
+      data[next++] = level;
+    } else for (const inner of level) copy(inner, axis + 1);
   };
   copy(values, 0);
   return new HostTensor({ dtype: options.dtype ?? "float32", shape: options.shape ?? found }, data);
