@@ -68,6 +68,10 @@ describe("tensor", () => {
     expect(tensor(Int32Array.of(1)).shape).toEqual([1]);
   });
 
+  test.each([1.5, 2 ** 31, Number.NaN])("does not take %d for an int32", (value) => {
+    expect(() => tensor([0, value], { dtype: "int32" })).toThrow(new DTypeError(`tensor: ${value} is no int32`));
+  });
+
   test.each<[NestedNumbers, string]>([
     [[[1, 2], [3]], "tensor: rows differ in length along axis 1: found a row of 1, expected a row of 2"],
     [[[1], [2, 3]], "tensor: rows differ in length along axis 1: found a row of 2, expected a row of 1"],

@@ -16,7 +16,7 @@ import { HostTensor, mapTensors, type Tensor, type TensorTree, tensorsByPath, to
 import type { Progress, TrainState } from "./state.js";
 
 /** What one update did. */
-export interface TrainReport {
+export interface TrainReport<Params extends TensorTree> {
   /** Updates made so far, from 1. */
   readonly step: number;
   /** Average loss over the batch, before the update. */
@@ -32,6 +32,8 @@ export interface TrainReport {
   readonly isBest?: boolean;
   /** Set on the last report if training ended early, and why. */
   readonly stopped?: "early" | "aborted";
+  /** The run after this update. The next update overwrites its tensors: use or encode them before you ask for it. */
+  readonly state: TrainState<Params>;
 }
 
 /** Measuring on data that is not trained on. */
@@ -42,15 +44,17 @@ export interface Validation<Params extends TensorTree> {
   readonly measure: (params: Params) => number;
   /** Stop after this many measurements without a new best. At least 1. @default never */
   readonly patience?: number;
-  /** Keeps the parameters of a new best. Awaited before the checkpoint that counts it is saved; its errors end training. */
-  readonly keepBest?: (params: Params) => Promise<void>;
 }
 
-/** Saving the state. */
+/** Saving the state. Leave the loop over reports by aborting the signal: a loop that is broken off saves nothing more. */
 export interface Checkpoints<Params extends TensorTree> {
-  /** Seconds between saves, at least 0 (after every update). When training ends, the state is saved in any case. @default 10 */
+  /**
+   * Least seconds between saves, at least 0. When a save takes long, the time to the next grows, so that saving stays below
+   * 2 % of all time. When training ends, the state is saved in any case.
+   * @default 1
+   */
   readonly everySeconds?: number;
-  /** Awaited; its errors end training. */
+  /** Awaited, after the update's report; its errors end training. */
   readonly save: (state: TrainState<Params>) => Promise<void>;
 }
 
@@ -95,7 +99,9 @@ export function initialState<Params extends TensorTree, Carry extends TensorTree
 
 /** Weight of the newest loss in the exponential average. */
 const NEWEST_LOSS = 0.05;
-const DEFAULT_EVERY_SECONDS = 10;
+const DEFAULT_EVERY_SECONDS = 1;
+/** Least time between two saves, as a multiple of the time that the last one took. */
+const SAVE_SPACING = 50;
 /** Longest time in milliseconds without letting the page, or a signal, have its turn. */
 const LONGEST_TURN = 30;
 
@@ -109,8 +115,8 @@ const LONGEST_TURN = 30;
  */
 export async function* train<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
   options: TrainOptions<Params, Carry, Batch>,
-): AsyncGenerator<TrainReport, TrainState<Params>> {
-  const { batch, steps, validation, checkpoints, signal } = options;
+): AsyncGenerator<TrainReport<Params>, TrainState<Params>> {
+  const { batch, steps, validation, checkpoints } = options;
   requireInteger("train", "steps", steps, 1);
   if (validation) requireInteger("train", "validation.every", validation.every, 1);
   if (validation?.patience !== undefined) requireInteger("train", "validation.patience", validation.patience, 1);
@@ -124,84 +130,79 @@ export async function* train<Params extends TensorTree, Carry extends TensorTree
   }
 
   const update = compileUpdate(options);
-  let turnStarted = performance.now();
-  let lastSave = turnStarted;
+  const giveWay = turnTaker();
+  let nextSave = performance.now() + everySeconds * 1000;
   while (state.progress.step < steps) {
-    const { progress } = state;
+    const { params, optimizer, method, key, progress } = state;
     const data = batch(progress.step);
-    const [tensors, measured] = update(
-      { params: state.params, optimizer: state.optimizer, method: state.method },
-      data,
-      foldIn(state.key, progress.step),
-    );
+    const [changed, measured] = update({ params, optimizer, method }, data, foldIn(key, progress.step));
     const loss = toNumber(measured.loss);
     const gradientNorm = toNumber(measured.gradientNorm);
-    state = { ...tensors, key: state.key, progress };
+    state = { ...changed, key, progress };
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw explainNonFinite(options, state, data, loss);
 
     const step = progress.step + 1;
-    const averageLoss =
-      progress.averageLoss === undefined
-        ? loss
-        : progress.averageLoss + averageWeight(step) * (loss - progress.averageLoss);
-    const isLast = step === steps;
-    const aborted = signal?.aborted === true && !isLast;
-    const validated =
-      validation && (step % validation.every === 0 || isLast)
-        ? measure(validation, state.params, step, progress)
-        : undefined;
-    const early =
-      validated !== undefined &&
-      !isLast &&
-      validation?.patience !== undefined &&
-      step - validated.bestStep >= validation.patience * validation.every;
-    state = {
-      ...state,
-      progress: {
-        ...progress,
-        step,
-        averageLoss,
-        ...(validated && { bestValidationLoss: validated.bestValidationLoss, bestStep: validated.bestStep }),
-      },
-    };
-    const report: TrainReport = {
+    const isMeasured = validation !== undefined && (step % validation.every === 0 || step === steps);
+    const validationLoss = isMeasured ? validation.measure(state.params) : undefined;
+    const next = advance(progress, loss, validationLoss);
+    state = { ...state, progress: next };
+    const stopped = step === steps ? undefined : reasonToStop(options, next, isMeasured);
+    yield {
       step,
       loss,
-      averageLoss,
+      averageLoss: next.averageLoss,
       gradientNorm,
       tokens: toNumber(measured.count),
-      ...(validated && { validationLoss: validated.validationLoss, isBest: validated.bestStep === step }),
-      ...(early ? { stopped: "early" as const } : aborted && { stopped: "aborted" as const }),
+      ...(validationLoss !== undefined && { validationLoss, isBest: next.bestStep === step }),
+      ...(stopped && { stopped }),
+      state,
     };
-    if (validation?.keepBest && report.isBest) await validation.keepBest(state.params);
-    const due = performance.now() - lastSave >= everySeconds * 1000;
-    if (checkpoints && (due || isLast || early || aborted)) {
+    // After the report, so that whoever writes reports and models down has written all that a checkpoint counts.
+    if (checkpoints && (performance.now() >= nextSave || step === steps || stopped)) {
+      const saveStarted = performance.now();
       await checkpoints.save(state);
-      lastSave = performance.now();
+      const saved = performance.now();
+      nextSave = saved + Math.max(everySeconds * 1000, SAVE_SPACING * (saved - saveStarted));
     }
-    yield report;
-    if (early || aborted) return state;
-    if (performance.now() - turnStarted > LONGEST_TURN) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      turnStarted = performance.now();
-    }
+    if (stopped) return state;
+    await giveWay();
   }
   return state;
 }
 
-/** A plain average at first, then an exponential one. */
-const averageWeight = (step: number): number => Math.max(1 / step, NEWEST_LOSS);
+/** Lets the event loop have its turn, if it had none for a while. */
+function turnTaker(): () => Promise<void> {
+  let turnStarted = performance.now();
+  return async () => {
+    if (performance.now() - turnStarted <= LONGEST_TURN) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    turnStarted = performance.now();
+  };
+}
 
-function measure<Params extends TensorTree>(
-  { measure: validate }: Validation<Params>,
-  params: Params,
-  step: number,
-  { bestValidationLoss, bestStep }: Progress,
-): { validationLoss: number; bestValidationLoss: number; bestStep: number } {
-  const validationLoss = validate(params);
-  return bestValidationLoss === undefined || bestStep === undefined || validationLoss < bestValidationLoss
-    ? { validationLoss, bestValidationLoss: validationLoss, bestStep: step }
-    : { validationLoss, bestValidationLoss, bestStep };
+/** The progress after one more update. The average is a plain one at first, then an exponential one. */
+function advance(
+  progress: Progress,
+  loss: number,
+  validationLoss: number | undefined,
+): Progress & { readonly averageLoss: number } {
+  const step = progress.step + 1;
+  const before = progress.averageLoss ?? loss;
+  const averageLoss = before + Math.max(1 / step, NEWEST_LOSS) * (loss - before);
+  const isBest =
+    validationLoss !== undefined && validationLoss < (progress.bestValidationLoss ?? Number.POSITIVE_INFINITY);
+  return { ...progress, step, averageLoss, ...(isBest && { bestValidationLoss: validationLoss, bestStep: step }) };
+}
+
+/** Why training ends after this update, if it does. */
+function reasonToStop<Params extends TensorTree>(
+  { validation, signal }: Pick<TrainOptions<Params, never, never>, "validation" | "signal">,
+  { step, bestStep = 0 }: Progress,
+  isMeasured: boolean,
+): "early" | "aborted" | undefined {
+  const { patience = Number.POSITIVE_INFINITY, every = 1 } = validation ?? {};
+  if (isMeasured && step - bestStep >= patience * every) return "early";
+  return signal?.aborted ? "aborted" : undefined;
 }
 
 type Changing<Params extends TensorTree> = {

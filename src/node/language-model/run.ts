@@ -185,15 +185,15 @@ const writeParams = (run: Run, params: LanguageModelParams): Promise<void> =>
   saveModel(run, encodeSafetensors(new Map(tensorsByPath(params)), {}));
 
 /** What is told while a run trains. */
-export interface RunReport extends TrainReport {
-  /** A piece of text that the model wrote, when it was measured. */
+export interface RunReport extends Omit<TrainReport<LanguageModelParams>, "state"> {
+  /** A piece of text that the model wrote, now and then. */
   readonly sample?: string;
 }
 
 /** How training is watched. */
 export interface RunOptions {
   readonly signal?: AbortSignal;
-  /** Characters (or bytes, or words) of the samples; 0 for none. @default 0 */
+  /** Tokens of the samples; 0 for none. @default 0 */
   readonly sampleLength?: number;
 }
 
@@ -212,45 +212,35 @@ export async function* trainRun(
 ): AsyncGenerator<RunReport, void> {
   const { run, config, corpus, model, state } = languageModelRun;
   const { signal, sampleLength = 0 } = options;
-  const measure =
+  const evaluate =
     corpus.validation && textEvaluator(model, corpus.validation.tokens, evaluationSizes(config, MEASURED_TOKENS));
   const write = sampleWriter(model, corpus, config.seed);
-  let sample: string | undefined;
-  const takeSample = (params: LanguageModelParams) => {
-    if (sampleLength > 0) sample = write(params, sampleLength);
-  };
   const every = Math.max(1, Math.ceil(config.steps / MEASUREMENTS));
   const reports = train<LanguageModelParams, LanguageModelCarry, TextWindow>({
     ...trainingOf(config, corpus, model),
     state,
     steps: config.steps,
     transforms: [clipByNorm(config.clip)],
-    ...(measure && {
+    ...(evaluate && {
       validation: {
         every,
-        measure: (params) => {
-          takeSample(params);
-          return measure(params).loss;
-        },
-        keepBest: (params) => writeParams(run, params),
+        measure: (params) => evaluate(params).loss,
         ...(config.patience !== undefined && { patience: config.patience }),
       },
     }),
     checkpoints: {
       save: async (current) => {
-        if (!measure) {
-          takeSample(current.params);
-          await writeParams(run, current.params);
-        }
+        if (!evaluate) await writeParams(run, current.params);
         await saveCheckpoint(run, encodeState(current));
       },
     },
     ...(signal && { signal }),
   });
-  for await (const report of reports) {
+  for await (const { state: current, ...report } of reports) {
+    if (report.isBest) await writeParams(run, current.params);
     await appendMetrics(run, { ...report });
-    yield sample === undefined ? report : { ...report, sample };
-    sample = undefined;
+    const isTime = report.step % every === 0 || report.step === config.steps;
+    yield isTime && sampleLength > 0 ? { ...report, sample: write(current.params, sampleLength) } : report;
   }
 }
 
