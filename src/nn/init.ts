@@ -44,41 +44,85 @@ export const orthogonal: Initializer = (key, shape, dtype = "float32") => {
   const data = allocate(dtype, rows * columns);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      data[row * columns + column] = (rows >= columns ? q[row * narrow + column] : q[column * narrow + row]) as number;
+      data[row * columns + column] = (rows >= columns ? q[column * tall + row] : q[row * tall + column]) as number;
     }
   }
   return new HostTensor({ dtype, shape }, data);
 };
 
-/** The matrix `[rows, columns]`, row-major, H₁ H₂ ... D of reflections that send random vector k to axis k. */
+/**
+ * Columns of the matrix `[rows, columns]` H₁ H₂ ... D, one after the other. Reflection Hₖ sends random vector k (without
+ * its first k elements) to axis k; D holds the signs that make the result uniform.
+ *
+ *   column c = ± H₁ ... H_c e_c,   Hₖ = I - v vᵀ
+ *
+ * Two reflections u, v in one pass over four columns q, which stay in the cache:
+ *
+ *   (I - v vᵀ)(I - u uᵀ) q = q - u (uᵀq) - v (vᵀq - (vᵀu)(uᵀq))
+ *
+ * @param random `[columns, rows]`
+ */
 function orthonormalColumns(random: Float64Array, rows: number, columns: number): Float64Array {
-  const q = new Float64Array(rows * columns);
-  const v = new Float64Array(rows);
-  const projection = new Float64Array(columns);
-  for (let k = columns - 1; k >= 0; k--) {
-    let squared = 0;
-    for (let row = k; row < rows; row++) {
-      v[row] = random[k * rows + row] as number;
-      squared += v[row]! * v[row]!;
-    }
-    const direction = v[k]! < 0 ? -1 : 1;
-    v[k]! += direction * Math.sqrt(squared);
-    const scale = 2 / (squared - random[k * rows + k]! ** 2 + v[k]! ** 2);
-    q[k * columns + k] = -direction;
-    // Q <- (I - scale v vᵀ) Q, on the part that is not yet zero.
-    projection.fill(0, k);
-    for (let row = k; row < rows; row++) {
-      const weight = scale * v[row]!;
-      for (let at = row * columns + k, column = k; column < columns; at++, column++)
-        projection[column]! += weight * q[at]!;
-    }
-    for (let row = k; row < rows; row++) {
-      const weight = v[row]!;
-      for (let at = row * columns + k, column = k; column < columns; at++, column++)
-        q[at]! -= weight * projection[column]!;
+  const padded = Math.ceil(columns / 4) * 4; // the vectors behind the last are zero: I - 0 changes nothing
+  const vectors = new Float64Array(padded * rows);
+  vectors.set(random);
+  const signs = new Float64Array(columns);
+  for (let k = 0; k < columns; k++) signs[k] = toReflection(vectors.subarray(k * rows, (k + 1) * rows), k);
+  const overlaps = new Float64Array(padded);
+  for (let k = 1; k < columns; k += 2) {
+    for (let row = k; row < rows; row++) overlaps[k]! += vectors[k * rows + row]! * vectors[(k - 1) * rows + row]!;
+  }
+  const q = new Float64Array(padded * rows);
+  for (let column = 0; column < columns; column += 4) {
+    for (let k = column; k < Math.min(column + 4, columns); k++) q[k * rows + k] = signs[k]!;
+    const [at0, at1, at2, at3] = [column * rows, (column + 1) * rows, (column + 2) * rows, (column + 3) * rows];
+    for (let k = column + 3; k > 0; k -= 2) {
+      const [atU, atV] = [k * rows, (k - 1) * rows];
+      let [u0, u1, u2, u3, v0, v1, v2, v3] = [0, 0, 0, 0, 0, 0, 0, 0];
+      for (let row = k - 1; row < rows; row++) {
+        const u = vectors[atU + row]!;
+        const v = vectors[atV + row]!;
+        const q0 = q[at0 + row]!;
+        const q1 = q[at1 + row]!;
+        const q2 = q[at2 + row]!;
+        const q3 = q[at3 + row]!;
+        u0 += u * q0;
+        u1 += u * q1;
+        u2 += u * q2;
+        u3 += u * q3;
+        v0 += v * q0;
+        v1 += v * q1;
+        v2 += v * q2;
+        v3 += v * q3;
+      }
+      v0 -= overlaps[k]! * u0;
+      v1 -= overlaps[k]! * u1;
+      v2 -= overlaps[k]! * u2;
+      v3 -= overlaps[k]! * u3;
+      for (let row = k - 1; row < rows; row++) {
+        const u = vectors[atU + row]!;
+        const v = vectors[atV + row]!;
+        q[at0 + row]! -= u * u0 + v * v0;
+        q[at1 + row]! -= u * u1 + v * v1;
+        q[at2 + row]! -= u * u2 + v * v2;
+        q[at3 + row]! -= u * u3 + v * v3;
+      }
     }
   }
   return q;
+}
+
+/** Overwrites x by the v of I - v vᵀ, which sends x (its first k elements taken as 0) to ± axis k. Returns that sign. */
+function toReflection(x: Float64Array, k: number): 1 | -1 {
+  x.fill(0, 0, k);
+  let rest = 0;
+  for (let row = k + 1; row < x.length; row++) rest += x[row]! * x[row]!;
+  const first = x[k]!;
+  const sign = first < 0 ? 1 : -1;
+  x[k] = first - sign * Math.sqrt(first * first + rest);
+  const scale = Math.sqrt(2 / (rest + x[k]! * x[k]!));
+  for (let row = k; row < x.length; row++) x[row]! *= scale;
+  return sign;
 }
 
 /** Zeros. */

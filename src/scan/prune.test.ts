@@ -1,0 +1,156 @@
+/** What is left of loops when only some results are read: Programs and Plans, as text. */
+
+import { describe, expect, test } from "vitest";
+import { numbers } from "../../test/close.js";
+import { printPlan } from "../compile/index.js";
+import { elman, recurrent } from "../nn/index.js";
+import { add, multiply, sum, tanh } from "../ops/index.js";
+import { printProgram, pruneProgram } from "../program/index.js";
+import { compile } from "../runtime/index.js";
+import type { Tensor } from "../tensor/index.js";
+import { grad, traceTree } from "../transforms/index.js";
+import { scan } from "./index.js";
+
+const layer = recurrent(elman({ inputSize: 2, hiddenSize: 1 }));
+type Params = ReturnType<typeof layer.init>;
+const params: Params = { weightIh: numbers(1, [1, 2]), weightHh: numbers(2, [1, 1]), bias: numbers(3, [1]) };
+const loss = (p: Params, xs: Tensor): Tensor => sum(layer.apply(p, xs).outputs);
+const ofParams = (p: Params, xs: Tensor) => grad(loss)(p, xs);
+const ofBoth = (p: Params, xs: Tensor) =>
+  grad((both: { readonly p: Params; readonly xs: Tensor }) => loss(both.p, both.xs))({ p, xs });
+const xs = numbers(4, [5, 3, 2]);
+
+/** Lines of the Plan inside its loops, in order. */
+const loopsOf = (plan: string): string[] => plan.split("\n").filter((line) => line.startsWith("  "));
+
+describe("the gradient of a scan for parameters alone", () => {
+  test("holds no computation of the gradient of the inputs", () => {
+    const [alone, both] = [compile(ofParams), compile(ofBoth)].map((f) => loopsOf(printPlan(f.plan(params, xs))));
+    // float64[3,2] is one step of xs: the gradient for it is the only product of that type.
+    const ofInputs = (lines: readonly string[]) => lines.filter((line) => / float64\[3,2\] = matmul/.test(line));
+    expect(ofInputs(alone!)).toEqual([]);
+    expect(ofInputs(both!).length).toBe(1);
+    expect(both!.length).toBe(alone!.length + 1);
+  });
+
+  test("is one loop forward and one loop backward", () => {
+    const { program } = traceTree(ofParams, [params, xs]);
+    expect(printProgram(pruneProgram(program))).toMatchInlineSnapshot(`
+      "(a: float64[1], b: float64[1,1], c: float64[1,2], d: float64[5,3,2]) {
+        e: float64[3,1] = fill[value=0 dtype=float64 shape=[3,1]]
+        f: float64[3,1], g: float64[5,3,1], h: float64[5,3,1] = scan[length=5 carries=1 slices=1 body=(a: float64[3,1], b: float64[3,2], c: float64[1,2], d: float64[1], e: float64[1,1]) {
+          f: float64[3,1] = matmul[transposeA=false transposeB=true] b c
+          g: float64[3,1] = broadcast[axes=[1] shape=[3,1]] d
+          h: float64[3,1] = add f g
+          i: float64[3,1] = matmul[transposeA=false transposeB=true] a e
+          j: float64[3,1] = add h i
+          k: float64[3,1] = tanh j
+          return k k a
+        }] e d c a b
+        i: float64[] = fill[value=1 dtype=float64 shape=[]]
+        j: float64[5,3,1] = broadcast[shape=[5,3,1] axes=[]] i
+        k: float64[3,1] = fill[value=0 dtype=float64 shape=[3,1]]
+        l: float64[1,2] = fill[value=0 dtype=float64 shape=[1,2]]
+        m: float64[1] = fill[value=0 dtype=float64 shape=[1]]
+        n: float64[1,1] = fill[value=0 dtype=float64 shape=[1,1]]
+        o: float64[3,1], p: float64[1,2], q: float64[1], r: float64[1,1] = scan[length=5 reverse carries=4 slices=4 body=(a: float64[3,1], b: float64[1,2], c: float64[1], d: float64[1,1], e: float64[3,1], f: float64[3,1], g: float64[3,1], h: float64[3,2], i: float64[1,1]) {
+          j: float64[3,1] = add a e
+          k: float64[3,1] = square f
+          l: float64[3,1] = fill[value=1 dtype=float64 shape=[3,1]]
+          m: float64[3,1] = subtract l k
+          n: float64[3,1] = multiply j m
+          o: float64[3,1] = matmul[transposeA=false transposeB=false] n i
+          p: float64[1,1] = matmul[transposeA=true transposeB=false] n g
+          q: float64[1] = sum[axes=[0]] n
+          r: float64[1,2] = matmul[transposeA=true transposeB=false] n h
+          s: float64[1,2] = add b r
+          t: float64[1] = add c q
+          u: float64[1,1] = add d p
+          return o s t u
+        }] k l m n j g h d b
+        return q r p
+      }"
+    `);
+  });
+
+  test("is planned as that", () => {
+    expect(printPlan(compile(ofParams).plan(params, xs))).toMatchInlineSnapshot(`
+      "arena 960 bytes
+      @0 float64[3,1] = constant0
+      loop 5 {
+        @320 float64[3,1] = matmul input3[t] input2
+        @384 float64[3,1] = broadcast input0
+        @448 float64[3,1] = add @320 @384
+        @320 float64[3,1] = matmul @0 input1
+        @384 float64[3,1] = add @448 @320
+        @64[t] float64[3,1] = tanh @384
+        @192[t] float64[3,1] = @0
+        @0 float64[3,1] = @64[t]
+      }
+      @320 float64[5,3,1] = broadcast constant1
+      @0 float64[3,1] = constant0
+      @448 float64[1,2] = constant2
+      @512 float64[1] = constant3
+      @576 float64[1,1] = constant4
+      loop 5 reverse {
+        @640 float64[3,1] = add @0 @320[t]
+        @704 float64[3,1] = square @64[t]
+        @768 float64[3,1] = subtract constant5 @704
+        @704 float64[3,1] = multiply @640 @768
+        @640 float64[3,1] = matmul @704 input1
+        @768 float64[1,1] = matmul @704 @192[t]
+        @832 float64[1] = sum @704
+        @896 float64[1,2] = matmul @704 input3[t]
+        @704 float64[1,2] = add @448 @896
+        @896 float64[1] = add @512 @832
+        @832 float64[1,1] = add @576 @768
+        @0 float64[3,1] = @640
+        @448 float64[1,2] = @704
+        @512 float64[1] = @896
+        @576 float64[1,1] = @832
+      }
+      return @512 @576 @448"
+    `);
+  });
+});
+
+describe("a scan whose results are not all read", () => {
+  const run = (w: Tensor, seq: Tensor) =>
+    scan(
+      ({ a, b, unused }, x: Tensor) => {
+        const next = tanh(add(a, x));
+        return [
+          { a: next, b: add(b, next), unused: multiply(unused, w) },
+          { big: multiply(next, w), small: next },
+        ];
+      },
+      { a: w, b: w, unused: w },
+      seq,
+    );
+  const planOf = (f: (w: Tensor, seq: Tensor) => Tensor): string =>
+    printPlan(compile(f).plan(numbers(1, [2]), numbers(2, [5, 2])));
+  const operations = (plan: string): string[] =>
+    loopsOf(plan).flatMap(
+      (line) =>
+        / = (\w+) .*/
+          .exec(line)
+          ?.slice(1, 2)
+          .filter((name) => !name.startsWith("input")) ?? [],
+    );
+
+  test("computes in its loop what is read, and what that needs of earlier steps", () => {
+    expect(operations(planOf((w, seq) => run(w, seq)[1].small))).toEqual(["add", "tanh"]);
+    expect(operations(planOf((w, seq) => run(w, seq)[0].b))).toEqual(["add", "tanh", "add"]);
+    expect(operations(planOf((w, seq) => run(w, seq)[0].unused))).toEqual(["multiply"]);
+    expect(operations(planOf((w, seq) => run(w, seq)[1].big))).toEqual(["add", "tanh", "multiply"]);
+  });
+
+  test("is gone when nothing of it is read", () => {
+    expect(
+      planOf((w, seq) => {
+        run(w, seq);
+        return tanh(w);
+      }),
+    ).not.toContain("loop");
+  });
+});
