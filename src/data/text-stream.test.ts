@@ -95,10 +95,12 @@ describe("textStream", () => {
 
   it("says how many tokens are needed and which option to lower", () => {
     expect(() => textStream(range(12), { batchSize: 1, windowLength: 64 })).toThrow(
-      new DataError("the text has 12 tokens, but one window needs 65; use a smaller windowLength or more text"),
+      new DataError("the text has 12 tokens, but one window needs 65; use shorter windows (windowLength) or more text"),
     );
     expect(() => textStream(range(12), { batchSize: 12, windowLength: 4 })).toThrow(
-      new DataError("the text has 12 tokens, but 12 parallel streams need 13; use a smaller batchSize or more text"),
+      new DataError(
+        "the text has 12 tokens, but 12 parallel streams need 13; use fewer streams (batchSize) or more text",
+      ),
     );
     expect(() => textStream(range(1), { batchSize: 1, windowLength: 1 })).toThrow("the text has 1 token, but");
     expect(() => textStream(range(12), { batchSize: 0, windowLength: 4 })).toThrow(OptionError);

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FileError, OptionError } from "../core/index.js";
-import { type HostTensor, tensor } from "../tensor/index.js";
+import { type Tensor, tensor } from "../tensor/index.js";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsContents } from "./index.js";
 
-const small = new Map<string, HostTensor>([
+const small = new Map<string, Tensor>([
   ["b", tensor([1.5, -2], { dtype: "float32" })],
   ["a", tensor([[1, 2, 3]], { dtype: "int32" })],
   ["c", tensor(Math.PI, { dtype: "float64" })],
@@ -32,7 +32,7 @@ const bits = (contents: SafetensorsContents): unknown => ({
     .sort(),
 });
 
-const anyTensor: fc.Arbitrary<HostTensor> = fc
+const anyTensor: fc.Arbitrary<Tensor> = fc
   .tuple(
     fc.array(fc.nat({ max: 4 }), { maxLength: 3 }),
     fc.constantFrom("float32" as const, "float64" as const, "int32" as const),

@@ -20,7 +20,7 @@ import { crc32 } from "./crc32.js";
 /** What a safetensors file holds. */
 export interface SafetensorsContents {
   /** The tensors by name, in the order of the file's data. */
-  readonly tensors: Map<string, HostTensor>;
+  readonly tensors: Map<string, Tensor>;
   /** The texts stored with them, without the checksum. */
   readonly metadata: Record<string, string>;
 }

@@ -135,7 +135,7 @@ export function bind<Params>(
 }
 
 /** Computes a Program on concrete tensors, operation by operation, even while another function is traced. */
-export function evaluateProgram(program: Program, inputs: readonly HostTensor[]): HostTensor[] {
+export function evaluateProgram(program: Program, inputs: readonly Tensor[]): HostTensor[] {
   const outer = current;
   current = undefined;
   try {

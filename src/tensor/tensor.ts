@@ -59,7 +59,7 @@ const DTYPE_OF_ARRAY: ReadonlyMap<unknown, DType> = new Map<unknown, DType>([
 export function tensor(
   values: NestedNumbers | TypedArray,
   options: { readonly dtype?: DType; readonly shape?: Shape } = {},
-): HostTensor {
+): Tensor {
   if (options.shape !== undefined) requireShape("tensor", options.shape);
   if (ArrayBuffer.isView(values)) {
     const dtype = DTYPE_OF_ARRAY.get(values.constructor);

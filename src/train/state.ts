@@ -3,7 +3,7 @@
 import { FileError, flattenTree, unflattenTree } from "../core/index.js";
 import { decodeSafetensors, encodeSafetensors } from "../io/index.js";
 import type { OptimizerState } from "../learn/index.js";
-import { formatType, type HostTensor, isTensor, sameType, type Tensor, type TensorTree } from "../tensor/index.js";
+import { formatType, isTensor, sameType, type Tensor, type TensorTree } from "../tensor/index.js";
 
 /** Numbers about a run that later reports build on. */
 export interface Progress {
@@ -61,7 +61,7 @@ export function decodeState<Params extends TensorTree>(
 }
 
 /** Tensors by name, put into the form of a tree. @throws FileError if one is missing, left over, or of another type */
-export function restoreTree<T extends TensorTree>(tensors: ReadonlyMap<string, HostTensor>, like: T, where: string): T {
+export function restoreTree<T extends TensorTree>(tensors: ReadonlyMap<string, Tensor>, like: T, where: string): T {
   const { leaves, paths, definition } = flattenTree(like, isTensor);
   const found = paths.map((path, index) => {
     const tensor = tensors.get(path);
@@ -84,7 +84,8 @@ export function restoreTree<T extends TensorTree>(tensors: ReadonlyMap<string, H
 function parseProgress(text: string | undefined, where: string): Progress {
   try {
     const progress = JSON.parse(text ?? "") as Progress;
-    if (Number.isInteger(progress.step)) return progress;
+    const numbers = Object.values(progress).every((value) => Number.isFinite(value));
+    if (numbers && Number.isInteger(progress.step) && progress.step >= 0) return progress;
   } catch {
     // Falls through to the error below: what is wrong with the text does not matter to the reader.
   }
