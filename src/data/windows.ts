@@ -1,18 +1,18 @@
 /** Windows into parallel streams of tokens: what one training or evaluation step reads. */
 
 import { requireInteger } from "../core/index.js";
-import { HostTensor } from "../tensor/index.js";
+import { HostTensor, type Tensor } from "../tensor/index.js";
 
 /** A piece of every stream. All are int32 [windowLength, batchSize]; what lies past a stream's end is 0 in each. */
-export interface TokenWindow {
-  readonly inputs: HostTensor;
+export type TokenWindow = {
+  readonly inputs: Tensor;
   /** The token after each input. */
-  readonly targets: HostTensor;
+  readonly targets: Tensor;
   /** 1 where there is an input with its target, 0 where the window is padded. */
-  readonly mask: HostTensor;
+  readonly mask: Tensor;
   /** 1 where the carry starts afresh: the first step of an epoch's first window. */
-  readonly resetMask: HostTensor;
-}
+  readonly resetMask: Tensor;
+};
 
 /** A text as windows, as a pure function of the position, so that resuming continues exactly. */
 export interface TextStream {

@@ -110,12 +110,25 @@ export function parseConfig(value: unknown, where: string): LanguageModelConfig 
     throw new FileError(`"${where}" is no language model run of this version (task language-model, format ${FORMAT})`);
   }
   try {
+    requireComplete(config);
     completeSettings(config);
     vocabularyFromJSON(config.vocabulary);
   } catch (cause) {
     throw new FileError(`the config.json of "${where}" is damaged: ${(cause as Error).message}`, { cause });
   }
   return config;
+}
+
+/** What is written is complete: no default stands in for something that got lost. */
+function requireComplete(config: LanguageModelConfig): void {
+  const { files, checksum, unigramEntropy } = config;
+  const missing = ["embedding", ...Object.keys(DEFAULT_SETTINGS)].find((name) => !Object.hasOwn(config, name));
+  if (missing !== undefined) throw new OptionError(`it has no ${missing}`);
+  if (!Array.isArray(files) || files.length === 0 || !files.every((file) => typeof file === "string")) {
+    throw new OptionError("files must be a list of paths");
+  }
+  if (typeof checksum !== "string") throw new OptionError("checksum must be a text");
+  requireNumber("train", "unigramEntropy", unigramEntropy, { from: 0 });
 }
 
 /** Settings that may be given again when a run is resumed, and change it. */

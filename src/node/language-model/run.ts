@@ -1,7 +1,7 @@
 /** A language model run on the disk: started or resumed, trained, measured. */
 
 import { FileError } from "../../core/index.js";
-import { textStream, type Vocabulary, vocabularyFromJSON } from "../../data/index.js";
+import { type TokenWindow, textStream, type Vocabulary, vocabularyFromJSON } from "../../data/index.js";
 import { decodeSafetensors, encodeSafetensors } from "../../io/index.js";
 import { adam, clipByNorm, truncatedBptt } from "../../learn/index.js";
 import { foldIn, randomKey } from "../../ops/index.js";
@@ -13,7 +13,6 @@ import {
   type LanguageModelCarry,
   type LanguageModelParams,
   languageModel,
-  type TextWindow,
   textEvaluator,
   tokenReader,
 } from "../../tasks/index.js";
@@ -81,7 +80,7 @@ const modelOf = (config: LanguageModelSettings, vocabularySize: number): Languag
   });
 
 type Training = Pick<
-  TrainOptions<LanguageModelParams, LanguageModelCarry, TextWindow>,
+  TrainOptions<LanguageModelParams, LanguageModelCarry, TokenWindow>,
   "problem" | "optimizer" | "method" | "batch"
 >;
 
@@ -216,7 +215,7 @@ export async function* trainRun(
     corpus.validation && textEvaluator(model, corpus.validation.tokens, evaluationSizes(config, MEASURED_TOKENS));
   const write = sampleWriter(model, corpus, config.seed);
   const every = Math.max(1, Math.ceil(config.steps / MEASUREMENTS));
-  const reports = train<LanguageModelParams, LanguageModelCarry, TextWindow>({
+  const reports = train<LanguageModelParams, LanguageModelCarry, TokenWindow>({
     ...trainingOf(config, corpus, model),
     state,
     steps: config.steps,
@@ -250,12 +249,17 @@ const evaluationSizes = (config: LanguageModelSettings, maxTokens?: number) => (
   ...(maxTokens !== undefined && { maxTokens }),
 });
 
-/** Writes samples that always start alike, from the first token of the training text. */
+/** Tokens of the training text that a sample goes on from. */
+const SAMPLE_PROMPT = 32;
+
+/** Writes samples that always go on from the middle of the training text. */
 function sampleWriter(model: LanguageModel, { vocabulary, training }: Corpus, seed: number) {
   const start = tokenReader(model);
   const exclude = vocabulary.unknown === undefined ? [] : [vocabulary.unknown];
+  const middle = Math.floor(training.tokens.length / 2);
+  const prompt = training.tokens.slice(middle, middle + SAMPLE_PROMPT);
   return (params: LanguageModelParams, length: number): string => {
-    const tokens = generateTokens(start(params), training.tokens.slice(0, 1), foldIn(randomKey(seed), SAMPLES), {
+    const tokens = generateTokens(start(params), prompt, foldIn(randomKey(seed), SAMPLES), {
       temperature: 0.7,
       exclude,
     });

@@ -1,12 +1,12 @@
 /** How well a language model predicts a text. */
 
 import { DataError } from "../../core/index.js";
-import { evaluationWindows } from "../../data/index.js";
+import { evaluationWindows, type TokenWindow } from "../../data/index.js";
 import { crossEntropy } from "../../nn/index.js";
 import { argmax, equal, logicalAnd, sum } from "../../ops/index.js";
 import { type CompiledFunction, compile } from "../../runtime/index.js";
 import { type Tensor, toNumber } from "../../tensor/index.js";
-import type { LanguageModel, LanguageModelCarry, LanguageModelParams, TextWindow } from "./model.js";
+import type { LanguageModel, LanguageModelCarry, LanguageModelParams } from "./model.js";
 
 /** Prediction of a text. */
 export interface Evaluation {
@@ -22,7 +22,7 @@ export interface Evaluation {
 export type Evaluator = (params: LanguageModelParams) => Evaluation;
 
 type EvaluationStep = CompiledFunction<
-  [LanguageModelParams, LanguageModelCarry, TextWindow],
+  [LanguageModelParams, LanguageModelCarry, TokenWindow],
   readonly [total: Tensor, correct: Tensor, count: Tensor, carry: LanguageModelCarry]
 >;
 

@@ -1,6 +1,7 @@
 /** The language model: which token comes next. */
 
 import { requireInteger, requireNumber } from "../../core/index.js";
+import type { TokenWindow } from "../../data/index.js";
 import type { SequenceProblem } from "../../learn/index.js";
 import {
   cellByName,
@@ -43,16 +44,6 @@ export type LanguageModelParams = {
 /** The carry of each layer. */
 export type LanguageModelCarry = readonly TensorTree[];
 
-/** Windows of text, all int32 `[time, batch]`: see `textStream`. */
-export type TextWindow = {
-  readonly inputs: Tensor;
-  readonly targets: Tensor;
-  /** 1 where there is a token, 0 where there is padding. */
-  readonly mask: Tensor;
-  /** 1 where a stream begins anew. */
-  readonly resetMask: Tensor;
-};
-
 /** A model and its loss. */
 export interface LanguageModel {
   readonly options: Required<LanguageModelOptions>;
@@ -66,7 +57,7 @@ export interface LanguageModel {
     options?: RecurrentOptions<LanguageModelCarry>,
   ): { readonly logits: Tensor; readonly carry: LanguageModelCarry };
   /** Cross-entropy of the next token, in nats. */
-  readonly problem: SequenceProblem<LanguageModelParams, LanguageModelCarry, TextWindow>;
+  readonly problem: SequenceProblem<LanguageModelParams, LanguageModelCarry, TokenWindow>;
 }
 
 /**
