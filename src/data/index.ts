@@ -3,4 +3,4 @@ export * from "./evaluation-windows.js";
 export * from "./split.js";
 export * from "./text-stream.js";
 export * from "./vocabulary.js";
-export type { TextStream, TokenWindow } from "./windows.js";
+export type { TextStream, TokenWindow, WindowOptions } from "./windows.js";

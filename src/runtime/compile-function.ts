@@ -3,6 +3,7 @@
 import { lower, type Plan } from "../compile/index.js";
 import {
   definitionKey,
+  type FlatTree,
   flattenTree,
   OptionError,
   TraceError,
@@ -64,8 +65,7 @@ export function compile<Args extends readonly TensorTree[], Result extends Tenso
   const kernels = options.kernels ?? selectKernels();
   const cache = new Map<string, Entry>();
 
-  const entryFor = (args: Args): Entry => {
-    const { definition, leaves } = flattenTree(args, isTensor);
+  const entryFor = (args: Args, { definition, leaves }: FlatTree<Tensor>): Entry => {
     const key = [definitionKey(definition), ...leaves.map(formatType)].join(" ");
     let entry = cache.get(key);
     if (entry === undefined) {
@@ -76,10 +76,10 @@ export function compile<Args extends readonly TensorTree[], Result extends Tenso
   };
 
   const call = (...args: Args): Result => {
-    const { leaves } = flattenTree(args, isTensor);
-    if (!leaves.every((leaf) => leaf instanceof HostTensor)) return f(...args);
-    const entry = entryFor(args);
-    const inputs = leaves as HostTensor[];
+    const flat = flattenTree(args, isTensor);
+    if (!flat.leaves.every((leaf) => leaf instanceof HostTensor)) return f(...args);
+    const entry = entryFor(args, flat);
+    const inputs = flat.leaves as HostTensor[];
     // One tensor may be given as several arguments; only one result can take over its memory.
     const taken = new Set<TypedArray>();
     const outputs = entry.plan.outputs.map(({ type }, index) => {
@@ -93,7 +93,7 @@ export function compile<Args extends readonly TensorTree[], Result extends Tenso
     entry.executable.run(inputs, outputs);
     return unflattenTree<Tensor>(entry.result, outputs) as Result;
   };
-  return Object.assign(call, { plan: (...args: Args) => entryFor(args).plan });
+  return Object.assign(call, { plan: (...args: Args) => entryFor(args, flattenTree(args, isTensor)).plan });
 }
 
 function build<Args extends readonly TensorTree[]>(
