@@ -11,7 +11,8 @@ function check<Value>(value: Value, requirement: (value: Value) => void): Value 
   try {
     requirement(value);
   } catch (error) {
-    throw new InvalidArgumentError(`${(error as Error).message.replace(/^.*?: /, "")}.`);
+    // What came is said by the command line itself.
+    throw new InvalidArgumentError(`${(error as Error).message.replace(/^.*?: /, "").replace(/, but is .*$/, "")}.`);
   }
   return value;
 }

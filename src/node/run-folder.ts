@@ -187,8 +187,11 @@ async function copyWhole(from: string, to: string, fileSystem: FileSystem): Prom
   }
 }
 
-/** Whether there is a newest checkpoint. */
-export const hasCheckpoint = (run: Run): Promise<boolean> => exists(checkpointPath(run, "state"), run.fileSystem);
+/** Whether there is a checkpoint, the newest or the one before it. */
+export async function hasCheckpoint(run: Run): Promise<boolean> {
+  const paths = [checkpointPath(run, "state"), checkpointPath(run, "previous")];
+  return (await Promise.all(paths.map((path) => exists(path, run.fileSystem)))).includes(true);
+}
 
 /**
  * The bytes of a checkpoint.

@@ -10,9 +10,18 @@ import {
   type SequenceProblem,
 } from "../learn/index.js";
 import { averageLoss } from "../nn/index.js";
-import { foldIn, isFiniteNumber, logicalAnd, select } from "../ops/index.js";
+import { equal, foldIn, isFiniteNumber, logicalAnd, select, sum } from "../ops/index.js";
 import { compile, type Kernels } from "../runtime/index.js";
-import { HostTensor, mapTensors, type Tensor, type TensorTree, tensorsByPath, toNumber } from "../tensor/index.js";
+import {
+  HostTensor,
+  isFloat,
+  mapTensors,
+  sizeOf,
+  type Tensor,
+  type TensorTree,
+  tensorsByPath,
+  toNumber,
+} from "../tensor/index.js";
 import type { Progress, TrainState } from "./state.js";
 
 /** What one update did. */
@@ -108,8 +117,8 @@ const LONGEST_TURN = 30;
 /**
  * Trains, and reports each update. Every update is one compiled step: forward, backward, clipping and optimizer.
  *
- * The loop gives way to other work at least every 30 ms. If a loss or a gradient is not finite, that update is not made
- * and training ends with an error, so the parameters stay as good as they were.
+ * The loop gives way to other work at least every 30 ms. If a loss, a gradient or what the update would leave behind
+ * is not finite, that update is not made and training ends with an error, so the parameters stay as good as they were.
  * @throws NonFiniteError naming the update and the first tensor that is not finite
  * @example for await (const { step, loss } of train({ problem, state, optimizer: adam(), batch, steps: 100 })) console.log(step, loss);
  */
@@ -139,7 +148,7 @@ export async function* train<Params extends TensorTree, Carry extends TensorTree
     const loss = toNumber(measured.loss);
     const gradientNorm = toNumber(measured.gradientNorm);
     state = { ...changed, key, progress };
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw explainNonFinite(options, state, data, loss);
+    if (toNumber(measured.ok) === 0) throw explainNonFinite(options, state, data);
 
     const step = progress.step + 1;
     const isMeasured = validation !== undefined && (step % validation.every === 0 || step === steps);
@@ -211,23 +220,43 @@ type Changing<Params extends TensorTree> = {
   readonly method: TensorTree;
 };
 
+type UpdateOptions<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree> = Pick<
+  TrainOptions<Params, Carry, Batch>,
+  "problem" | "optimizer" | "method" | "transforms"
+>;
+
+/** One update: forward, backward, gradient transforms and optimizer. */
+function computeUpdate<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
+  { problem, optimizer, method = bptt(), transforms = [] }: UpdateOptions<Params, Carry, Batch>,
+  before: Changing<Params>,
+  batch: Batch,
+  key: Tensor,
+) {
+  const { gradient, loss, state } = method.step(problem, before.params, before.method, batch, key);
+  const changed = transforms.reduce((current, transform) => transform(current), gradient);
+  const after = optimizer.update(before.params, changed, before.optimizer);
+  const next: Changing<Params> = { params: after.params, optimizer: after.state, method: state };
+  return { loss: averageLoss(loss), count: loss.count, gradient, gradientNorm: globalNorm(gradient), next };
+}
+
+/** 1 if all numbers of a tree are finite. */
+const allFinite = (tree: TensorTree): Tensor =>
+  tensorsByPath(tree)
+    .filter(([, { dtype }]) => isFloat(dtype))
+    .map(([, leaf]) => equal(sum(isFiniteNumber(leaf)), sizeOf(leaf.shape)))
+    .reduce(logicalAnd);
+
 /** The whole update as one compiled function whose results take over the memory of what they replace. */
 function compileUpdate<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
   options: TrainOptions<Params, Carry, Batch>,
 ) {
-  const { problem, optimizer, method = bptt(), transforms = [], kernels } = options;
   const update = (before: Changing<Params>, batch: Batch, key: Tensor) => {
-    const { gradient, loss, state } = method.step(problem, before.params, before.method, batch, key);
-    const average = averageLoss(loss);
-    const gradientNorm = globalNorm(gradient);
-    const changed = transforms.reduce((current, transform) => transform(current), gradient);
-    const after = optimizer.update(before.params, changed, before.optimizer);
-    const ok = logicalAnd(isFiniteNumber(average), isFiniteNumber(gradientNorm));
-    const next: Changing<Params> = { params: after.params, optimizer: after.state, method: state };
+    const { loss, count, gradientNorm, next } = computeUpdate(options, before, batch, key);
+    const ok = allFinite([loss, gradientNorm, next]);
     const kept = mapTensors((fresh, old) => select(ok, fresh, old), next, before);
-    return [kept, { loss: average, count: loss.count, gradientNorm }] as const;
+    return [kept, { loss, count, gradientNorm, ok }] as const;
   };
-  return compile(update, { donate: [0], ...(kernels && { kernels }) });
+  return compile(update, { donate: [0], ...(options.kernels && { kernels: options.kernels }) });
 }
 
 /** The tensors that updates overwrite, copied, so that the caller's stay as they are. */
@@ -239,23 +268,28 @@ function ownCopy<Params extends TensorTree>(state: TrainState<Params>): TrainSta
 
 /** Computes the failed update again, piece by piece, to name the first thing that is not finite. */
 function explainNonFinite<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
-  { problem, method = bptt() }: TrainOptions<Params, Carry, Batch>,
-  { params, method: methodState, key, progress }: TrainState<Params>,
+  options: TrainOptions<Params, Carry, Batch>,
+  { params, optimizer, method, key, progress }: TrainState<Params>,
   batch: Batch,
-  loss: number,
 ): NonFiniteError {
-  const { gradient } = method.step(problem, params, methodState, batch, foldIn(key, progress.step));
+  const before = { params, optimizer, method };
+  const { loss, gradient, gradientNorm, next } = computeUpdate(options, before, batch, foldIn(key, progress.step));
   const groups: [string, TensorTree][] = [
     ["batch", batch],
     ["parameter", params],
-    ["state of the learning method", methodState],
+    ["state of the learning method", method],
     ["gradient of", gradient],
+    ["the loss itself", loss],
+    ["the norm of the gradient", gradientNorm],
+    ["the new value of parameter", next.params],
+    ["the new state of the optimizer", next.optimizer],
+    ["the new state of the learning method", next.method],
   ];
   const first = groups
-    .flatMap(([kind, tree]) => tensorsByPath(tree).map(([path, leaf]) => ({ name: `${kind} ${path}`, leaf })))
+    .flatMap(([kind, tree]) => tensorsByPath(tree).map(([path, leaf]) => ({ name: `${kind} ${path}`.trim(), leaf })))
     .find(({ leaf }) => !leaf.data.every(Number.isFinite));
   return new NonFiniteError(
-    `the loss is ${loss} at update ${progress.step + 1}; the first tensor that is not finite is ${first?.name ?? "the loss itself"}. ` +
+    `the loss is ${toNumber(loss)} at update ${progress.step + 1}; the first tensor that is not finite is ${first?.name ?? "none when it is computed again"}. ` +
       "The update was not made. Lower the learning rate, clip the gradient, or look at the data of this batch",
   );
 }

@@ -134,7 +134,7 @@ function introduce({ config, corpus, state }: LanguageModelRun, { say }: Progres
   const layers = `${config.layers} ${config.layers === 1 ? "layer" : "layers"} of ${config.hidden} units`;
   say(
     `${formatCount(training.characters)} characters to learn, ${formatCount(validation?.characters ?? 0)} to validate; ` +
-      `${formatCount(vocabulary.size)} different ${config.unit}s`,
+      `${formatCount(vocabulary.size - (vocabulary.unknown === undefined ? 0 : 1))} different ${config.unit}s`,
   );
   say(`${config.cell}, ${layers}: ${formatCount(parameterCount(state.params))} parameters; kernels: ${kernelName()}`);
   say(`guessing by frequency alone costs ${config.unigramEntropy.toFixed(3)} nats per ${config.unit}`);

@@ -95,5 +95,5 @@ function encodePart(vocabulary: Vocabulary, text: string): CorpusPart {
   const bytes = Buffer.from(text, "latin1");
   // Bytes 10xxxxxx continue a character; all others begin one.
   const characters = bytes.reduce((count, byte) => count + ((byte & 0xc0) === 0x80 ? 0 : 1), 0);
-  return { tokens: Int32Array.from(bytes), characters };
+  return { tokens: Int32Array.from(bytes), characters: Math.max(characters, 1) };
 }

@@ -155,7 +155,7 @@ export async function resumeRun(path: string, given: Partial<LanguageModelSettin
 async function readState(run: Run, start: TrainState<LanguageModelParams>): Promise<TrainState<LanguageModelParams>> {
   const folder = `${run.path}/checkpoint`;
   try {
-    return decodeState(await readCheckpoint(run, "state"), start, `${folder}/state.safetensors`);
+    return decodeState(await readCheckpoint(run), start, `${folder}/state.safetensors`);
   } catch (cause) {
     if (!(cause instanceof FileError)) throw cause;
     throw new FileError(
@@ -235,11 +235,15 @@ export async function* trainRun(
     },
     ...(signal && { signal }),
   });
-  for await (const { state: current, ...report } of reports) {
-    if (report.isBest) await writeParams(run, current.params);
-    await appendMetrics(run, { ...report });
-    const isTime = report.step % every === 0 || report.step === config.steps;
-    yield isTime && sampleLength > 0 ? { ...report, sample: write(current.params, sampleLength) } : report;
+  for await (const { state: current, stopped, ...measured } of reports) {
+    if (measured.isBest) await writeParams(run, current.params);
+    await appendMetrics(run, { ...measured });
+    const isTime = measured.step % every === 0 || measured.step === config.steps;
+    yield {
+      ...measured,
+      ...(stopped && { stopped }),
+      ...(isTime && sampleLength > 0 && { sample: write(current.params, sampleLength) }),
+    };
   }
 }
 

@@ -38,7 +38,9 @@ export function textEvaluator(
   options: { readonly batchSize: number; readonly windowLength: number; readonly maxTokens?: number },
 ): Evaluator {
   if (tokens.length < 2)
-    throw new DataError(`a text of ${tokens.length} tokens has nothing to predict; at least 2 are needed`);
+    throw new DataError(
+      `the text, ${tokens.length} of the tokens that a model reads, has nothing to predict; at least 2 are needed`,
+    );
   const { batchSize, windowLength, maxTokens = Number.POSITIVE_INFINITY } = options;
   const step: EvaluationStep = compile((params, carry, window) => {
     const { inputs, targets, mask, resetMask } = window;
