@@ -9,6 +9,7 @@ import { type Equation, evaluateProgram, type Program, type Variable } from "../
 import { type ScanParams, scanPrimitive } from "../scan/index.js";
 import { BYTES, type HostTensor, sizeOf, type TensorType } from "../tensor/index.js";
 import { Arena } from "./arena.js";
+import { paramsKey } from "./params-key.js";
 import type { Instruction, Plan, Slot } from "./plan.js";
 
 /**
@@ -41,14 +42,6 @@ const copy = (from: Slot, to: Slot): Instruction[] => (rootOf(from) === rootOf(t
 
 const writesResult = ({ primitive, inputs }: Equation): boolean =>
   primitive === scanPrimitive || (primitive.alias !== true && inputs.length > 0);
-
-/** Parameters as text that is equal only for equal parameters: JSON alone writes null for NaN and infinities, 0 for -0. */
-const paramsKey = (params: unknown): string =>
-  JSON.stringify(params, (_, value) =>
-    typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
-      ? { number: Object.is(value, -0) ? "-0" : String(value) }
-      : value,
-  );
 
 /** Instructions of a block, and the offsets of its regions that are still in use at its end. */
 interface Block {

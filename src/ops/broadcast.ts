@@ -47,6 +47,8 @@ const broadcastOperation: Operation<{ axes: readonly number[]; shape: Shape }> =
     sumOperation([cotangent], { axes: shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis)) }),
   ],
   jvp: "linear",
+  batch: ([x], { axes, shape }, _, length) =>
+    broadcastOperation([x as Tensor], { axes: [0, ...axes.map((axis) => axis + 1)], shape: [length, ...shape] }),
 });
 
 /** Adds up the elements along `axes`, which disappear. Accumulates in float64. */
@@ -92,6 +94,7 @@ const sumOperation: Operation<{ axes: readonly number[] }> = defineOperation({
     ];
   },
   jvp: "linear",
+  batch: ([x], { axes }) => sumOperation([x as Tensor], { axes: axes.map((axis) => axis + 1) }),
 });
 
 /**
@@ -112,6 +115,10 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   );
   return broadcastOperation([squeezed], { axes, shape });
 }
+
+/** Inputs of a batch with those that are the same for all sets repeated. */
+export const repeatShared = (inputs: readonly Tensor[], batched: readonly boolean[], length: number): Tensor[] =>
+  inputs.map((input, index) => (batched[index] ? input : broadcastTo(input, [length, ...input.shape])));
 
 /** Which axes a reduction adds up. */
 export interface ReductionOptions {

@@ -23,7 +23,7 @@ import {
   type View,
 } from "../tensor/index.js";
 import { addLoop, type BinaryLoop, multiplyLoop, subtractLoop } from "./arithmetic-loops.js";
-import { broadcastTo } from "./broadcast.js";
+import { broadcastTo, repeatShared } from "./broadcast.js";
 import { defineOperation, type Operation } from "./operation.js";
 import { fill, zerosLike } from "./shape.js";
 
@@ -53,7 +53,7 @@ function defineElementwise(
   slopes: readonly Slope[],
   result?: DType,
 ): Operation<null> {
-  return defineOperation<null>({
+  const operation: Operation<null> = defineOperation<null>({
     name,
     infer: (inputs) => {
       const first = inputs[0] as TensorType;
@@ -69,7 +69,9 @@ function defineElementwise(
       addDerivatives(
         tangents.map((tangent, index) => tangent && scaleBySlope(tangent, slopes[index] as Slope, inputs, output)),
       ),
+    batch: (inputs, _, batched, length) => operation(repeatShared(inputs, batched, length), null),
   });
+  return operation;
 }
 
 function requireSameType(name: string, a: TensorType, b: TensorType): void {
@@ -284,6 +286,7 @@ const selectOperation: Operation<null> = defineOperation({
     a === undefined && b === undefined
       ? undefined
       : select(condition as Tensor, a ?? zerosLike(output), b ?? zerosLike(output)),
+  batch: (inputs, _, batched, length) => selectOperation(repeatShared(inputs, batched, length), null),
 });
 
 /**
@@ -306,6 +309,7 @@ const castOperation: Operation<{ dtype: DType }> = defineOperation({
     isFloat((x as Tensor).dtype) ? cast(cotangent, (x as Tensor).dtype) : undefined,
   ],
   jvp: ([tangent], { params: { dtype } }) => (isFloat(dtype) ? cast(tangent as Tensor, dtype) : undefined),
+  batch: ([x], { dtype }) => cast(x as Tensor, dtype),
 });
 
 /** Converts to another element type; towards zero when it becomes int32. */
@@ -321,6 +325,7 @@ const stopGradientOperation: Operation<null> = defineOperation({
   },
   vjp: () => [],
   jvp: () => undefined,
+  batch: ([x]) => stopGradientOperation([x as Tensor], null),
 });
 
 /** The same numbers, but constant to differentiation. */

@@ -48,6 +48,8 @@ const gatherOperation: Operation<null> = defineOperation({
     undefined,
   ],
   jvp: ([tangent], { inputs: [, indices] }) => tangent && gather(tangent, indices as Tensor),
+  batch: ([table, indices], _, [batchedTable]) =>
+    batchedTable ? undefined : gather(table as Tensor, indices as Tensor),
 });
 
 /**

@@ -73,6 +73,17 @@ const matmulOperation: Operation<MatmulParams> = defineOperation({
       da && matmulOperation([da, b as Tensor], params),
       db && matmulOperation([a as Tensor, db], params),
     ]),
+  prefersBatch: true,
+  batch: ([a, b], { transposeA, transposeB }, [batchedA, batchedB], length) => {
+    const [left, right] = [a as Tensor, b as Tensor];
+    if (batchedA && !batchedB && !transposeA && left.shape.length === 3 && right.shape.length === 2) {
+      // Rows of all sets are rows of one tall matrix.
+      const [rows, inner] = left.shape.slice(-2) as [number, number];
+      const tall = matmulOperation([reshape(left, [length * rows, inner]), right], { transposeA, transposeB });
+      return reshape(tall, [length, rows, tall.shape[1] as number]);
+    }
+    return batchedA && batchedB ? matmulOperation([left, right], { transposeA, transposeB }) : undefined;
+  },
 });
 
 interface Matrix {

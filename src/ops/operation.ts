@@ -26,6 +26,10 @@ export interface OperationRules<Params> {
    * with one input: the operation itself, applied to the tangent.
    */
   readonly jvp: "linear" | ((tangents: readonly Derivative[], applied: Applied<Params>) => Derivative);
+  /** The operation on many sets of inputs at once; see `Primitive.batch`. Default: it cannot be done. */
+  batch?(inputs: readonly Tensor[], params: Params, batched: readonly boolean[], length: number): Tensor | undefined;
+  /** See `Primitive.prefersBatch`. Default false. */
+  readonly prefersBatch?: boolean;
 }
 
 /** An operation with one output, ready to be applied. */
@@ -39,6 +43,12 @@ export function defineOperation<Params>(rules: OperationRules<Params>): Operatio
   const primitive: Primitive<Params> = {
     name: rules.name,
     alias: rules.alias ?? false,
+    prefersBatch: rules.prefersBatch ?? false,
+    linear: rules.jvp === "linear",
+    batch: (inputs, params, batched, length) => {
+      const output = rules.batch?.(inputs, params, batched, length);
+      return output && [output];
+    },
     infer: (inputs, params) => [rules.infer(inputs, params)],
     evaluate: (inputs, outputs, params) => rules.evaluate(inputs, outputs[0] as View, params),
     vjp: (inputs, params, active) => {

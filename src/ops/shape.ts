@@ -71,6 +71,7 @@ const reshapeOperation: Operation<{ shape: Shape }> = defineOperation({
   evaluate: ([x], output) => copyElements(x as View, output),
   vjp: (cotangent, { inputs: [x] }) => [reshape(cotangent, (x as Tensor).shape)],
   jvp: "linear",
+  batch: ([x], { shape }, _, length) => reshape(x as Tensor, [length, ...shape]),
 });
 
 const copyElements = (source: View, target: View): void => {
@@ -171,6 +172,7 @@ const transposeOperation: Operation<{ axes: readonly number[] }> = defineOperati
   },
   vjp: (cotangent, { params: { axes } }) => [transpose(cotangent, inverseOrder(axes))],
   jvp: "linear",
+  batch: ([x], { axes }) => transpose(x as Tensor, [0, ...axes.map((axis) => axis + 1)]),
 });
 
 const inverseOrder = (axes: readonly number[]): number[] => axes.map((_, axis) => axes.indexOf(axis));
@@ -223,6 +225,8 @@ const sliceOperation: Operation<Box> = defineOperation({
     padOperation([cotangent], { starts, steps, shape: (x as Tensor).shape }),
   ],
   jvp: "linear",
+  batch: ([x], { starts, ends, steps }, _, length) =>
+    sliceOperation([x as Tensor], { starts: [0, ...starts], ends: [length, ...ends], steps: [1, ...steps] }),
 });
 
 /** Places `x` into zeros of `shape`: its element k lands at `starts + k * steps`. The transpose of slice. */
@@ -255,6 +259,8 @@ const padOperation: Operation<{ starts: readonly number[]; steps: readonly numbe
     return [sliceOperation([cotangent], { starts, ends, steps })];
   },
   jvp: "linear",
+  batch: ([x], { starts, steps, shape }, _, length) =>
+    padOperation([x as Tensor], { starts: [0, ...starts], steps: [1, ...steps], shape: [length, ...shape] }),
 });
 
 /**
@@ -351,6 +357,7 @@ const concatenateOperation: Operation<{ axis: number }> = defineOperation({
       inputs.map((input, index) => tangents[index] ?? zerosLike(input)),
       axis,
     ),
+  batch: (inputs, { axis }, batched) => (batched.includes(false) ? undefined : concatenate(inputs, axis + 1)),
 });
 
 /**
@@ -386,6 +393,7 @@ const reverseOperation: Operation<{ axis: number }> = defineOperation({
   },
   vjp: (cotangent, { params: { axis } }) => [reverse(cotangent, axis)],
   jvp: "linear",
+  batch: ([x], { axis }) => reverse(x as Tensor, axis + 1),
 });
 
 /** Reverses the order of the elements along an axis. */

@@ -67,6 +67,20 @@ export interface Primitive<Params = any> {
   vjp(inputs: readonly Tensor[], params: Params, active: readonly boolean[]): Linearized;
   /** Forward mode. */
   jvp(inputs: readonly Tensor[], tangents: readonly Derivative[], params: Params): Pushed;
+  /**
+   * The operation on `length` sets of inputs at once. Inputs marked `batched` have a new first axis, the others are the same for all
+   * sets. Undefined if this cannot be done in one operation.
+   */
+  batch?(
+    inputs: readonly Tensor[],
+    params: Params,
+    batched: readonly boolean[],
+    length: number,
+  ): readonly Tensor[] | undefined;
+  /** One large application is much faster than many small ones, so it is worth taking out of a loop. Default false. */
+  readonly prefersBatch?: boolean;
+  /** The only output is linear in the only input, so a sum over applications is one application to a sum. Default false. */
+  readonly linear?: boolean;
   /** For operations with several outputs: what is left when only `used` outputs are read. */
   prune?(params: Params, inputCount: number, used: readonly boolean[]): Pruned<Params>;
   /** Parameters as text, for the printer; Programs inside are handed to `printProgram`. */

@@ -11,11 +11,11 @@ import { isTensor, sizeOf, type Tensor, type TensorTree, tensor } from "../tenso
 import { grad, vjp } from "../transforms/index.js";
 import { compile, referenceKernels, selectKernels } from "./index.js";
 
-const expectSame = (actual: TensorTree, expected: TensorTree): void => {
+const expectSame = (actual: TensorTree, expected: TensorTree, tolerance: number = TOLERANCES.exact): void => {
   const [found, wanted] = [flattenTree(actual, isTensor), flattenTree(expected, isTensor)];
   expect(found.paths).toEqual(wanted.paths);
   wanted.leaves.forEach((leaf, index) => {
-    expectTensor(found.leaves[index] as Tensor, leaf, TOLERANCES.exact);
+    expectTensor(found.leaves[index] as Tensor, leaf, tolerance);
   });
 };
 
@@ -110,7 +110,8 @@ describe("a random program", () => {
       fc.property(programs, ({ steps, results, inputs }) => {
         const loss = (all: readonly Tensor[]) =>
           run(steps, results, all).reduce((total, x) => ops.add(total, ops.sum(ops.sin(x))), scalar(0));
-        expectSame(compile(grad(loss))(inputs), grad(loss)(inputs));
+        // Sums over time leave their loop, and are taken in another order.
+        expectSame(compile(grad(loss))(inputs), grad(loss)(inputs), TOLERANCES.float64);
       }),
       { numRuns: 100 },
     );

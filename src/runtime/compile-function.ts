@@ -1,6 +1,6 @@
 /** Functions of trees, compiled: traced once for each set of types, then one call into the kernels. */
 
-import { lower, type Plan } from "../compile/index.js";
+import { lower, optimize, type Plan } from "../compile/index.js";
 import {
   definitionKey,
   type FlatTree,
@@ -10,7 +10,6 @@ import {
   type TreeDefinition,
   unflattenTree,
 } from "../core/index.js";
-import { pruneProgram } from "../program/index.js";
 import {
   allocate,
   formatType,
@@ -104,11 +103,12 @@ function build<Args extends readonly TensorTree[]>(
 ): Entry {
   const traced = traceTree(f, args);
   const leafCount = traced.leafCounts.reduce((sum, count) => sum + count, 0);
-  const constants = traced.inputs.slice(leafCount);
+  const { program, captured } = optimize(traced.program);
+  const constants = [...traced.inputs.slice(leafCount), ...captured];
   if (!constants.every((constant) => constant instanceof HostTensor)) {
     throw new TraceError("compile: the function reads a tensor of an outer trace; hand it in as an argument");
   }
-  const plan = lower(pruneProgram(traced.program), constants as HostTensor[]);
+  const plan = lower(program, constants as HostTensor[]);
   return {
     plan,
     executable: kernels.prepare(plan),

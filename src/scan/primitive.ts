@@ -8,7 +8,8 @@ import type { ApplyScan, ScanParams } from "./params.js";
 import { pruneScan } from "./prune.js";
 import { scanVjp } from "./vjp.js";
 
-const applyScan: ApplyScan = (inputs, params) => bind(scanPrimitive, inputs, params);
+/** Applies the scan primitive. */
+export const applyScan: ApplyScan = (inputs, params) => bind(scanPrimitive, inputs, params);
 
 /** The loop through time. */
 export const scanPrimitive: Primitive<ScanParams> = {
