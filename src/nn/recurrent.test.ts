@@ -213,6 +213,8 @@ describe("recurrent says what is wrong", () => {
   });
 
   test("with masks and lengths", () => {
+    const unknown: object = { resetMasks: zeros([5, 2], "int32") };
+    expect(() => layer.apply(params, xs, unknown)).toThrow('recurrent: there is no option "resetMasks"');
     expect(() => layer.apply(params, xs, { mask: zeros([5, 7], "int32") })).toThrow(
       "recurrent: mask must be int32[5,2], but is int32[5,7]",
     );

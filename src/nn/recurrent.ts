@@ -1,6 +1,6 @@
 /** A cell over time. */
 
-import { ShapeError } from "../core/index.js";
+import { requireKnownKeys, ShapeError } from "../core/index.js";
 import { expandDims, pad, select, slice } from "../ops/index.js";
 import { paddingMask, type ScanOptions, scan } from "../scan/index.js";
 import {
@@ -33,6 +33,8 @@ export interface RecurrentOptions<Carry extends TensorTree> {
   /** Switches dropout on, in layers that have it: a key for this batch. Default: off. */
   readonly key?: Tensor;
 }
+
+const OPTION_NAMES = ["carry", "mask", "sequenceLengths", "resetMask", "key"] as const;
 
 /** Outputs of all steps `[time, batch, outputSize]`, and the carry after the last. */
 export interface RecurrentResult<Carry extends TensorTree> {
@@ -72,6 +74,7 @@ export function recurrent<Params extends TensorTree, Carry extends TensorTree>(
     init: (key, dtype) => cell.init(key, dtype),
     initialCarry: (batchSize, dtype) => cell.initialCarry(batchSize, dtype),
     apply: (params, xs, options = {}) => {
+      requireKnownKeys("recurrent", options, OPTION_NAMES);
       const { time, batchSize, dtype } = requireSequences(xs, inputSize);
       requireMasks(options, time, batchSize);
       const { resetMask } = options;

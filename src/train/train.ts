@@ -1,6 +1,6 @@
 /** The training loop, as an async iterator that reports every update. */
 
-import { NonFiniteError, OptionError, requireInteger, requireNumber } from "../core/index.js";
+import { NonFiniteError, OptionError, requireInteger, requireKnownKeys, requireNumber } from "../core/index.js";
 import {
   bptt,
   type GradientTransform,
@@ -106,6 +106,19 @@ export function initialState<Params extends TensorTree, Carry extends TensorTree
   };
 }
 
+const OPTION_NAMES = [
+  "problem",
+  "state",
+  "optimizer",
+  "batch",
+  "steps",
+  "method",
+  "transforms",
+  "validation",
+  "checkpoints",
+  "signal",
+  "kernels",
+] as const satisfies readonly (keyof TrainOptions<never, never, never>)[];
 /** Weight of the newest loss in the exponential average. */
 const NEWEST_LOSS = 0.05;
 const DEFAULT_EVERY_SECONDS = 1;
@@ -125,6 +138,7 @@ const LONGEST_TURN = 30;
 export async function* train<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
   options: TrainOptions<Params, Carry, Batch>,
 ): AsyncGenerator<TrainReport<Params>, TrainState<Params>> {
+  requireKnownKeys("train", options, OPTION_NAMES);
   const { batch, steps, validation, checkpoints } = options;
   requireInteger("train", "steps", steps, 1);
   if (validation) requireInteger("train", "validation.every", validation.every, 1);

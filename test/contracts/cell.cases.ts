@@ -174,6 +174,13 @@ export function runCellCases({ name, make, paramShapes, stateNames, equations, g
       }
     });
 
+    test("refuses an option that it does not know", () => {
+      const sizes = { inputSize: 2, hiddenSize: 3, hidenSize: 4 };
+      expect(() => make(sizes)).toThrow(
+        `${name}: there is no option "hidenSize"; the options are inputSize, hiddenSize`,
+      );
+    });
+
     test("names both widths when the input has another one", () => {
       const cell = build(3, 2);
       const params = randomParams(3, 2);

@@ -1,6 +1,6 @@
 /** The simple recurrent cell of Elman. */
 
-import { requireInteger } from "../../core/index.js";
+import { requireInteger, requireKnownKeys } from "../../core/index.js";
 import { add, splitKey, tanh, zeros } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import type { Cell } from "../cell.js";
@@ -26,11 +26,13 @@ export interface ElmanOptions {
  *
  * Differs from the source: tanh for the logistic function, and gradients flow through all steps (Elman copied the
  * context, which cuts them after one). Starts: W by Glorot's rule, U orthogonal, b = 0.
- * @throws OptionError if a size is not a whole number of at least 1
+ * @throws OptionError if a size is not a whole number of at least 1, or an option is unknown
  * @see Elman 1990, Finding structure in time, doi:10.1207/s15516709cog1402_1
  * @example const cell = elman({ inputSize: 8, hiddenSize: 32 });
  */
-export function elman({ inputSize, hiddenSize }: ElmanOptions): Cell<ElmanParams, ElmanState> {
+export function elman(options: ElmanOptions): Cell<ElmanParams, ElmanState> {
+  requireKnownKeys("elman", options, ["inputSize", "hiddenSize"]);
+  const { inputSize, hiddenSize } = options;
   requireInteger("elman", "inputSize", inputSize, 1);
   requireInteger("elman", "hiddenSize", hiddenSize, 1);
   return {

@@ -1,6 +1,6 @@
 /** Gated recurrent unit, reset applied after the recurrent product. */
 
-import { requireInteger } from "../../core/index.js";
+import { requireInteger, requireKnownKeys } from "../../core/index.js";
 import { add, multiply, sigmoid, split, splitKey, subtract, tanh, zeros } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import type { Cell } from "../cell.js";
@@ -34,11 +34,13 @@ export interface GRUOptions {
  *
  * a: `biasIh`, b: `biasHh`. Differs from Cho et al.: see `gruResetBefore` for theirs. The textbook convention that takes the
  * gates of the step before is not used by any of the sources. Starts: W by Glorot's rule, U orthogonal, biases 0.
- * @throws OptionError if a size is not a whole number of at least 1
+ * @throws OptionError if a size is not a whole number of at least 1, or an option is unknown
  * @see Cho et al. 2014, arXiv:1406.1078; this form: Chetlur et al. 2014 (cuDNN), ONNX `linear_before_reset = 1`
  * @example const cell = gru({ inputSize: 8, hiddenSize: 32 });
  */
-export function gru({ inputSize, hiddenSize }: GRUOptions): Cell<GRUParams, GRUState> {
+export function gru(options: GRUOptions): Cell<GRUParams, GRUState> {
+  requireKnownKeys("gru", options, ["inputSize", "hiddenSize"]);
+  const { inputSize, hiddenSize } = options;
   requireInteger("gru", "inputSize", inputSize, 1);
   requireInteger("gru", "hiddenSize", hiddenSize, 1);
   return {

@@ -1,6 +1,6 @@
 /** Gated recurrent unit as first published: reset applied before the recurrent product. */
 
-import { requireInteger } from "../../core/index.js";
+import { requireInteger, requireKnownKeys } from "../../core/index.js";
 import { add, multiply, sigmoid, slice, split, splitKey, subtract, tanh, zeros } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import type { Cell } from "../cell.js";
@@ -20,11 +20,13 @@ export type GRUResetBeforeParams = { readonly weightIh: Tensor; readonly weightH
  *   h' = (1 - z) ⊙ n + z ⊙ h            y = h'
  *
  * Starts: W by Glorot's rule, U orthogonal, b = 0.
- * @throws OptionError if a size is not a whole number of at least 1
+ * @throws OptionError if a size is not a whole number of at least 1, or an option is unknown
  * @see Cho et al. 2014, arXiv:1406.1078; ONNX `linear_before_reset = 0`
  * @example const cell = gruResetBefore({ inputSize: 8, hiddenSize: 32 });
  */
-export function gruResetBefore({ inputSize, hiddenSize }: GRUOptions): Cell<GRUResetBeforeParams, GRUState> {
+export function gruResetBefore(options: GRUOptions): Cell<GRUResetBeforeParams, GRUState> {
+  requireKnownKeys("gruResetBefore", options, ["inputSize", "hiddenSize"]);
+  const { inputSize, hiddenSize } = options;
   requireInteger("gruResetBefore", "inputSize", inputSize, 1);
   requireInteger("gruResetBefore", "hiddenSize", hiddenSize, 1);
   return {

@@ -1,6 +1,6 @@
 /** Long short-term memory with a forget gate. */
 
-import { requireInteger, requireNumber } from "../../core/index.js";
+import { requireInteger, requireKnownKeys, requireNumber } from "../../core/index.js";
 import { add, concatenate, fill, multiply, sigmoid, split, splitKey, tanh, zeros } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import type { Cell } from "../cell.js";
@@ -32,11 +32,12 @@ const DEFAULTS = { forgetBias: 1 } as const;
  *
  * Differs from the sources: no peepholes, tanh for their squashing functions, and the forget bias starts at 1 (Jozefowicz
  * et al. 2015). Starts: each gate of W by Glorot's rule, each gate of U orthogonal, other biases 0.
- * @throws OptionError if a size is not a whole number of at least 1
+ * @throws OptionError if a size is not a whole number of at least 1, or an option is unknown
  * @see Hochreiter & Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735; forget gate: Gers, Schmidhuber & Cummins 2000
  * @example const cell = lstm({ inputSize: 8, hiddenSize: 32 });
  */
 export function lstm(options: LSTMOptions): Cell<LSTMParams, LSTMState> {
+  requireKnownKeys("lstm", options, ["inputSize", "hiddenSize", "forgetBias"]);
   const { inputSize, hiddenSize, forgetBias } = { ...DEFAULTS, ...options };
   requireInteger("lstm", "inputSize", inputSize, 1);
   requireInteger("lstm", "hiddenSize", hiddenSize, 1);

@@ -1,6 +1,6 @@
 /** The language model: which token comes next. */
 
-import { requireInteger, requireNumber } from "../../core/index.js";
+import { requireInteger, requireKnownKeys, requireNumber } from "../../core/index.js";
 import type { TokenWindow } from "../../data/index.js";
 import type { SequenceProblem } from "../../learn/index.js";
 import {
@@ -33,6 +33,8 @@ export interface LanguageModelOptions {
   /** Rate of dropout on all connections that are not recurrent, in [0, 1). @default 0 */
   readonly dropout?: number;
 }
+
+const OPTION_NAMES = ["vocabularySize", "cell", "hiddenSize", "numLayers", "embeddingSize", "dropout"] as const;
 
 /** Embedding table, recurrent layers, and the readout to logits. */
 export type LanguageModelParams = {
@@ -69,6 +71,7 @@ export interface LanguageModel {
  * @see Mikolov et al. 2010; Graves 2013, arXiv:1308.0850; dropout: Zaremba, Sutskever & Vinyals 2014, arXiv:1409.2329
  */
 export function languageModel(options: LanguageModelOptions): LanguageModel {
+  requireKnownKeys("language model", options, OPTION_NAMES);
   const { vocabularySize, cell = "lstm", hiddenSize = 128, numLayers = 1, dropout: rate = 0 } = options;
   const embeddingSize = options.embeddingSize ?? Math.min(64, hiddenSize);
   requireInteger("language model", "vocabularySize", vocabularySize, 1);
