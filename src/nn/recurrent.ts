@@ -58,15 +58,23 @@ export interface RecurrentLayer<Params extends TensorTree, Carry extends TensorT
   apply(params: Params, xs: Tensor, options?: RecurrentOptions<Carry>): RecurrentResult<Carry>;
 }
 
+/** How a cell is run over time. */
+export interface RecurrentSettings {
+  /** From the last step to the first; outputs stay at their step. Ragged sequences start at their own last step. @default false */
+  readonly reverse?: boolean;
+  /** Steps between kept carries, for gradients of long sequences in little memory; see `scan`. @default all is kept */
+  readonly checkpoint?: number;
+}
+
 /**
  * A cell over time.
- * @param settings.reverse from the last step to the first; outputs stay at their step. Ragged sequences start at their own last step. Default false
  * @example const layer = recurrent(lstm({ inputSize: 8, hiddenSize: 32 })); const { outputs } = layer.apply(params, xs);
  */
 export function recurrent<Params extends TensorTree, Carry extends TensorTree>(
   cell: Cell<Params, Carry>,
-  settings: { readonly reverse?: boolean } = {},
+  settings: RecurrentSettings = {},
 ): RecurrentLayer<Params, Carry> {
+  requireKnownKeys("recurrent", settings, ["reverse", "checkpoint"]);
   const { inputSize, outputSize } = cell;
   return {
     inputSize,
@@ -84,6 +92,7 @@ export function recurrent<Params extends TensorTree, Carry extends TensorTree>(
       const start = cell.initialCarry(batchSize, dtype);
       const scanOptions: ScanOptions<Carry> = {
         reverse: settings.reverse ?? false,
+        ...(settings.checkpoint !== undefined && { checkpoint: settings.checkpoint }),
         ...(real && { mask: real }),
         ...(resetMask && { resetMask: settings.reverse ? endsOfSequences(resetMask) : resetMask, resetCarry: start }),
       };

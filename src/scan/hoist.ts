@@ -15,7 +15,7 @@ import { type ApplyScan, firstConstant, type ScanParams } from "./params.js";
 
 /** Runs (or traces) a scan with as little as possible inside the loop. The results are those of the scan. */
 export function hoistScan(apply: ApplyScan, inputs: readonly Tensor[], params: ScanParams): readonly Tensor[] {
-  if (params.length === 0) return apply(inputs, params);
+  if (params.length === 0 || params.isSegmented === true) return apply(inputs, params);
   const plan = divide(params);
   const before = runBefore(plan, inputs);
   // What the loop must leave behind is found by going through what comes after it once, with zeros for everything.

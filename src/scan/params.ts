@@ -17,6 +17,10 @@ export interface ScanParams {
   readonly reverse: boolean;
   readonly carries: number;
   readonly slices: number;
+  /** A segment of a longer scan: on the way back, it is computed again from its inputs instead of keeping residuals. */
+  readonly isSegment?: boolean;
+  /** A loop over segments, made to keep little: nothing is moved out of it that would be kept for all steps. */
+  readonly isSegmented?: boolean;
 }
 
 /** Applies the scan primitive. The derivative rules are given it, so that they need not import the record they are part of. */

@@ -19,6 +19,6 @@ export const scanPrimitive: Primitive<ScanParams> = {
   vjp: (inputs, params, active) => scanVjp(applyScan, inputs, params, active),
   jvp: (inputs, tangents, params) => scanJvp(applyScan, inputs, tangents, params),
   prune: pruneScan,
-  print: ({ body, length, reverse, carries, slices }, printProgram) =>
-    `length=${length}${reverse ? " reverse" : ""} carries=${carries} slices=${slices} body=${printProgram(body)}`,
+  print: ({ body, length, reverse, carries, slices, isSegment, isSegmented }, printProgram) =>
+    `length=${length}${reverse ? " reverse" : ""}${isSegment ? " segment" : ""}${isSegmented ? " segmented" : ""} carries=${carries} slices=${slices} body=${printProgram(body)}`,
 };

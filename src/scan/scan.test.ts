@@ -472,7 +472,7 @@ describe("scan says what is wrong", () => {
     const run = () => scan((c) => keep(c), carry, xs, { lengths: int32([1, 1]) } as object);
     expect(run).toThrow(OptionError);
     expect(message(run)).toBe(
-      'scan: there is no option "lengths"; the options are length, reverse, mask, sequenceLengths, resetMask, resetCarry',
+      'scan: there is no option "lengths"; the options are length, reverse, mask, sequenceLengths, resetMask, resetCarry, checkpoint',
     );
   });
 });

@@ -11,10 +11,12 @@ import {
   type TreeDefinition,
   unflattenTree,
 } from "../core/index.js";
-import { bind, trace } from "../program/index.js";
+import { trace } from "../program/index.js";
 import { formatType, isTensor, sameType, type Tensor, type TensorTree, type TensorType } from "../tensor/index.js";
 import { maskTree, paddingMask, requireMask, selectTree } from "./mask.js";
-import { scanPrimitive } from "./primitive.js";
+import type { ScanParams } from "./params.js";
+import { applyScan } from "./primitive.js";
+import { scanInSegments } from "./segments.js";
 
 /** How a scan runs. */
 export interface ScanOptions<Carry extends TensorTree> {
@@ -33,9 +35,15 @@ export interface ScanOptions<Carry extends TensorTree> {
   readonly resetMask?: Tensor;
   /** The carry that `resetMask` restarts from. Default: the initial carry. */
   readonly resetCarry?: Carry;
+  /**
+   * Steps of a segment, at least 1. For gradients, only the carries between segments are kept, and the steps of a segment are
+   * computed again on the way back: memory for `time / checkpoint` carries and the residuals of `checkpoint` steps (least
+   * near √time), for one more run forward. Default: all residuals are kept.
+   */
+  readonly checkpoint?: number;
 }
 
-const OPTION_NAMES = ["length", "reverse", "mask", "sequenceLengths", "resetMask", "resetCarry"] as const;
+const OPTION_NAMES = ["length", "reverse", "mask", "sequenceLengths", "resetMask", "resetCarry", "checkpoint"] as const;
 
 /** One step: the next carry (same tree, shapes and types) and a result. */
 export type ScanStep<Carry extends TensorTree, X extends TensorTree, Y extends TensorTree> = (
@@ -102,17 +110,18 @@ export function scan<Carry extends TensorTree, X extends TensorTree, Y extends T
     ({ dtype, shape }): TensorType => ({ dtype, shape: shape.slice(1) }),
   );
   const { program, captured } = trace(body, [...carry.leaves, ...stepTypes]);
-  const outputs = bind(
-    scanPrimitive,
-    [...carry.leaves, ...sequences.leaves, ...masks.map(({ value }) => value), ...captured],
-    {
-      body: program,
-      length,
-      reverse: options.reverse ?? false,
-      carries: carry.leaves.length,
-      slices: stepTypes.length,
-    },
-  );
+  const inputs = [...carry.leaves, ...sequences.leaves, ...masks.map(({ value }) => value), ...captured];
+  const params: ScanParams = {
+    body: program,
+    length,
+    reverse: options.reverse ?? false,
+    carries: carry.leaves.length,
+    slices: stepTypes.length,
+  };
+  const { checkpoint } = options;
+  if (checkpoint !== undefined) requireInteger("scan", "checkpoint", checkpoint, 1);
+  const outputs =
+    checkpoint === undefined ? applyScan(inputs, params) : scanInSegments(applyScan, inputs, params, checkpoint);
   return [
     unflattenTree(carry.definition, outputs.slice(0, carry.leaves.length)) as Carry,
     unflattenTree(results as TreeDefinition, outputs.slice(carry.leaves.length)) as Y,

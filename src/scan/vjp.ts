@@ -29,6 +29,7 @@ export function scanVjp(
   params: ScanParams,
   active: readonly boolean[],
 ): Linearized {
+  if (params.isSegment === true) return recomputedVjp(apply, inputs, params, active);
   const bodyActive = activeBodyInputs(params, active);
   const split = reverseMode(params.body, bodyActive);
   const outputCount = params.body.outputs.length;
@@ -40,6 +41,19 @@ export function scanVjp(
   return {
     outputs: results.slice(0, outputCount),
     pullback: (cotangents) => runBackwards(apply, params, split, { inputs, bodyActive, residuals, stacks }, cotangents),
+  };
+}
+
+/** Keeps the inputs alone; the way back begins by going forward again. */
+function recomputedVjp(
+  apply: ApplyScan,
+  inputs: readonly Tensor[],
+  params: ScanParams,
+  active: readonly boolean[],
+): Linearized {
+  return {
+    outputs: apply(inputs, params),
+    pullback: (cotangents) => scanVjp(apply, inputs, { ...params, isSegment: false }, active).pullback(cotangents),
   };
 }
 
@@ -136,6 +150,7 @@ function runBackwards(
       reverse: !params.reverse,
       carries: carried.length + accumulated.length,
       slices: seeded.length + stacks.length + sequences.length,
+      isSegmented: params.isSegmented ?? false,
     },
   );
   const order = [...carried, ...accumulated, ...reachedSlices];
