@@ -208,6 +208,14 @@ describe("generate", () => {
 });
 
 describe("evaluate", () => {
+  test("reads every token whatever the number of streams", async () => {
+    const one = json(await run("evaluate", "run", "text.txt", "--json"));
+    const many = json(await run("evaluate", "run", "text.txt", "--json", "--batch", "8"));
+    expect(many.tokens).toBe(one.tokens);
+    expect(many.loss).not.toBe(one.loss);
+    expect(many.loss).toBeCloseTo(one.loss as number, 1);
+  });
+
   test("prints what it says in JSON, and the loss that training measured on the same text", async () => {
     const result = json(await run("evaluate", "run", "text.txt", "--json"));
     expect(Object.keys(result)).toEqual([

@@ -4,10 +4,12 @@ import { Command } from "@commander-js/extra-typings";
 import { openModel, readPart } from "../../node/index.js";
 import { perplexity, textEvaluator } from "../../tasks/index.js";
 import { formatCount } from "../format.js";
+import { wholeNumber } from "../option-values.js";
 
 const EXAMPLES = `
 Examples:
   $ through-time evaluate runs/book chapter.txt
+  $ through-time evaluate runs/book library.txt --batch 32
   $ through-time evaluate runs/book chapter.txt --json
 `;
 
@@ -17,17 +19,19 @@ export const evaluateCommand = () =>
     .description("measure how well a model predicts a text")
     .argument("<run>", "folder of a run")
     .argument("<file>", "text file")
+    .option(
+      "--batch <n>",
+      "read the text as n streams: faster, but each begins without context",
+      wholeNumber("batch", 1),
+      1,
+    )
     .option("--json", "print one line of JSON")
     .addHelpText("after", EXAMPLES)
-    .action(async (path, file, { json }) => {
+    .action(async (path, file, { batch, json }) => {
       const { config, vocabulary, model, params } = await openModel(path);
       const { tokens, characters, unknown } = await readPart(file, vocabulary);
-      // One stream: every token is predicted from all those before it.
-      const {
-        loss,
-        accuracy,
-        tokens: predicted,
-      } = textEvaluator(model, tokens, { batchSize: 1, windowLength: config.window })(params);
+      const evaluate = textEvaluator(model, tokens, { batchSize: batch, windowLength: config.window });
+      const { loss, accuracy, tokens: predicted } = evaluate(params);
       const bitsPerCharacter = (loss / Math.LN2) * (tokens.length / characters);
       if (json === true) {
         const result = {
