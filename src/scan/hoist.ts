@@ -332,7 +332,7 @@ function runLoop(
   const outputs = [...[...keptCarries, ...keptResults].map((index) => body.outputs[index] as Variable), ...extra];
   if (outputs.length === 0) return { results: new Map(), stacks: new Map() };
 
-  const remaining = body.equations.filter((equation) => !before.has(equation) && !after.has(equation));
+  const needed = ancestors({ producer }, outputs);
   const sequences = [...known].filter(([variable]) => dependence.get(variable) === "slices");
   const shared = [...known].filter(([variable]) => dependence.get(variable) === "shared");
   const step: Program = {
@@ -341,8 +341,8 @@ function runLoop(
       ...sequences.map(([variable]) => variable),
       ...shared.map(([variable]) => variable),
     ],
-    equations: remaining.filter(
-      (equation) => ancestors({ producer }, outputs).has(equation) && equation.inputs.length > 0,
+    equations: body.equations.filter(
+      (equation) => needed.has(equation) && !before.has(equation) && !after.has(equation) && equation.inputs.length > 0,
     ),
     outputs,
   };
