@@ -44,6 +44,23 @@ const numbers = ({ seconds: _, tokensPerSecond: __, run: ___, ...rest }: Result)
 
 const NUMBER = expect.any(Number);
 
+test("train --verbose says what an update computes, and the memory that it takes", async () => {
+  const { stderr } = await run(
+    "train",
+    "text.txt",
+    "--steps",
+    "1",
+    "--hidden",
+    "4",
+    "--layers",
+    "2",
+    "--out",
+    "verbose",
+    "--verbose",
+  );
+  expect(stderr).toMatch(/^an update: \d+ instructions, 4 loops over time, [\d,]+ KiB of memory; compiled in \d+ ms\n/);
+});
+
 describe("train --json", () => {
   test("ends with exactly one line with exactly these keys, finite numbers and a loss that fell", () => {
     const result = json(first);

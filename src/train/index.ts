@@ -6,5 +6,6 @@ export {
   type TrainOptions,
   type TrainReport,
   train,
+  updatePlan,
   type Validation,
 } from "./train.js";

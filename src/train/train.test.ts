@@ -25,6 +25,7 @@ import {
   type TrainReport,
   type TrainState,
   train,
+  updatePlan,
 } from "./index.js";
 
 type ToyOptions = TrainOptions<ToyParams, ToyCarry, ToyBatch>;
@@ -440,4 +441,12 @@ describe("numbers that are not finite", () => {
     const { error } = await failing(toyRun({ problem: steep }));
     expect(error.message).toContain("the first tensor that is not finite is the norm of the gradient");
   });
+});
+
+test("the plan of an update is one for all lengths of a run, and tells its memory", () => {
+  const options = toyRun({ steps: 3 });
+  const plan = updatePlan(options);
+  expect(plan.arenaBytes).toBeGreaterThan(0);
+  expect(updatePlan(toyRun({ steps: 300 })).arenaBytes).toBe(plan.arenaBytes);
+  expect(plan.instructions.filter(({ kind }) => kind === "loop").length).toBe(2);
 });

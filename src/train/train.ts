@@ -1,5 +1,6 @@
 /** The training loop, as an async iterator that reports every update. */
 
+import type { Plan } from "../compile/index.js";
 import { NonFiniteError, OptionError, requireInteger, requireKnownKeys, requireNumber } from "../core/index.js";
 import {
   bptt,
@@ -191,6 +192,14 @@ export async function* train<Params extends TensorTree, Carry extends TensorTree
     await giveWay();
   }
   return state;
+}
+
+/** The Plan of one update: what is computed, and how much memory it takes. */
+export function updatePlan<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
+  options: TrainOptions<Params, Carry, Batch>,
+): Plan {
+  const { params, optimizer, method, key } = options.state;
+  return compileUpdate(options).plan({ params, optimizer, method }, options.batch(0), key);
 }
 
 /** Lets the event loop have its turn, if it had none for a while. */

@@ -1,6 +1,7 @@
 /** `through-time train`: start a run, or go on with one. */
 
 import { Command } from "@commander-js/extra-typings";
+import type { Instruction } from "../../compile/index.js";
 import { OptionError } from "../../core/index.js";
 import {
   DEFAULT_SETTINGS,
@@ -9,6 +10,7 @@ import {
   type LanguageModelSettings,
   nextRunPath,
   parameterCount,
+  planOfRun,
   resumeRun,
   startRun,
   trainRun,
@@ -73,10 +75,12 @@ export const trainCommand = () =>
     .option("--seed <n>", "seed of all randomness (default: 1)", wholeNumber("seed", 0))
     .option("--out <dir>", "folder of the run (default: runs/language-model-1, -2, ...)")
     .option("--resume", "go on with the run in --out")
+    .option("--verbose", "show what an update computes and the memory it takes")
     .option("--json", "end with one line of JSON on standard output")
     .addHelpText("after", EXAMPLES)
-    .action(async (files, { task: _, out, resume, json, ...given }) => {
+    .action(async (files, { task: _, out, resume, verbose, json, ...given }) => {
       const run = resume === true ? await resumed(out, files, given) : await started(out, files, given);
+      if (verbose === true) describePlan(run);
       await trainAndReport(run, json === true);
     });
 
@@ -139,6 +143,20 @@ function introduce({ config, corpus, state }: LanguageModelRun, { say }: Progres
   say(`${config.cell}, ${layers}: ${formatCount(parameterCount(state.params))} parameters; kernels: ${kernelName()}`);
   say(`guessing by frequency alone costs ${config.unigramEntropy.toFixed(3)} nats per ${config.unit}`);
   if (state.progress.step > 0) say(`resuming after step ${state.progress.step}`);
+}
+
+/** Instructions, loops included, and memory of one update. */
+function describePlan(run: LanguageModelRun): void {
+  const started = performance.now();
+  const { instructions, arenaBytes } = planOfRun(run);
+  const milliseconds = performance.now() - started;
+  const count = (list: readonly Instruction[]): number =>
+    list.reduce((sum, instruction) => sum + 1 + (instruction.kind === "loop" ? count(instruction.body) : 0), 0);
+  const loops = instructions.filter(({ kind }) => kind === "loop").length;
+  process.stderr.write(
+    `an update: ${formatCount(count(instructions))} instructions, ${loops} loops over time, ` +
+      `${formatCount(arenaBytes / 1024)} KiB of memory; compiled in ${Math.round(milliseconds)} ms\n`,
+  );
 }
 
 interface Outcome {

@@ -1,5 +1,6 @@
 /** A language model run on the disk: started or resumed, trained, measured. */
 
+import type { Plan } from "../../compile/index.js";
 import { FileError } from "../../core/index.js";
 import { type TokenWindow, textStream, type Vocabulary, vocabularyFromJSON } from "../../data/index.js";
 import { decodeSafetensors, encodeSafetensors } from "../../io/index.js";
@@ -26,6 +27,7 @@ import {
   type TrainReport,
   type TrainState,
   train,
+  updatePlan,
 } from "../../train/index.js";
 import {
   appendMetrics,
@@ -246,6 +248,15 @@ export async function* trainRun(
     };
   }
 }
+
+/** The Plan of one update of a run. */
+export const planOfRun = ({ config, corpus, model, state }: LanguageModelRun): Plan =>
+  updatePlan({
+    ...trainingOf(config, corpus, model),
+    state,
+    steps: config.steps,
+    transforms: [clipByNorm(config.clip)],
+  });
 
 const evaluationSizes = (config: LanguageModelSettings, maxTokens?: number) => ({
   batchSize: config.batch,
