@@ -2,10 +2,11 @@
 
 import { describe, expect, test } from "vitest";
 import { expectSame } from "../../test/close.js";
+import { TOLERANCES } from "../../test/tolerances.js";
 import { ShapeError } from "../core/index.js";
-import { foldIn, randomKey, slice, splitKey } from "../ops/index.js";
+import { foldIn, randomKey, slice, split, splitKey } from "../ops/index.js";
 import type { Tensor } from "../tensor/index.js";
-import { glorotUniform, initBlocks, normalInit, orthogonal, uniformInit, zerosInit } from "./index.js";
+import { glorotUniform, initBlocks, initGates, normalInit, orthogonal, uniformInit, zerosInit } from "./index.js";
 
 /** The largest element of |QᵀQ - I|, or of |QQᵀ - I| for a wide matrix. */
 function distanceFromOrthogonal({ data, shape }: Tensor): number {
@@ -140,4 +141,12 @@ describe("other starting values", () => {
       expect(init(randomKey(1), [4, 3]).dtype).toBe("float32");
     },
   );
+});
+
+test("initGates makes each gate of the recurrent weights orthogonal, and no two alike", () => {
+  const { weightIh, weightHh } = initGates(randomKey(5), 3, { inputSize: 2, hiddenSize: 4 }, "float64");
+  expect(weightIh.shape).toEqual([12, 2]);
+  const gates = split(weightHh, 3, 0);
+  for (const gate of gates) expect(distanceFromOrthogonal(gate)).toBeLessThan(TOLERANCES.float64);
+  expect(gates[0]).not.toEqual(gates[1]);
 });

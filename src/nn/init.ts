@@ -146,6 +146,23 @@ export function initBlocks(
   );
 }
 
+/**
+ * Weights of a cell with gates, `weightIh [gates*hiddenSize, inputSize]` and `weightHh [gates*hiddenSize, hiddenSize]`: each gate of the first by
+ * Glorot's rule, each gate of the second orthogonal.
+ */
+export function initGates(
+  key: Tensor,
+  gates: number,
+  { inputSize, hiddenSize }: { readonly inputSize: number; readonly hiddenSize: number },
+  dtype: FloatDType = "float32",
+): { readonly weightIh: Tensor; readonly weightHh: Tensor } {
+  const [keyIh, keyHh] = splitKey(key) as [Tensor, Tensor];
+  return {
+    weightIh: initBlocks(glorotUniform, keyIh, gates, [hiddenSize, inputSize], dtype),
+    weightHh: initBlocks(orthogonal, keyHh, gates, [hiddenSize, hiddenSize], dtype),
+  };
+}
+
 function matrixShape(name: string, shape: Shape): readonly [rows: number, columns: number] {
   if (shape.length !== 2)
     throw new ShapeError(`${name}: needs a matrix shape [rows, columns], but was given [${shape}]`);

@@ -1,10 +1,10 @@
 /** Gated recurrent unit, reset applied after the recurrent product. */
 
 import { requireInteger, requireKnownKeys } from "../../core/index.js";
-import { add, multiply, sigmoid, split, splitKey, subtract, tanh, zeros } from "../../ops/index.js";
+import { add, multiply, sigmoid, split, subtract, tanh, zeros } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import type { Cell } from "../cell.js";
-import { glorotUniform, initBlocks, orthogonal } from "../init.js";
+import { initGates } from "../init.js";
 import { linear } from "../linear.js";
 
 /** `weightIh [3*hiddenSize, inputSize]`, `weightHh [3*hiddenSize, hiddenSize]`, `biasIh` and `biasHh [3*hiddenSize]`; gates r, z, n */
@@ -46,15 +46,11 @@ export function gru(options: GRUOptions): Cell<GRUParams, GRUState> {
   return {
     inputSize,
     outputSize: hiddenSize,
-    init: (key, dtype = "float32") => {
-      const [keyIh, keyHh] = splitKey(key) as [Tensor, Tensor];
-      return {
-        weightIh: initBlocks(glorotUniform, keyIh, 3, [hiddenSize, inputSize], dtype),
-        weightHh: initBlocks(orthogonal, keyHh, 3, [hiddenSize, hiddenSize], dtype),
-        biasIh: zeros([3 * hiddenSize], dtype),
-        biasHh: zeros([3 * hiddenSize], dtype),
-      };
-    },
+    init: (key, dtype = "float32") => ({
+      ...initGates(key, 3, { inputSize, hiddenSize }, dtype),
+      biasIh: zeros([3 * hiddenSize], dtype),
+      biasHh: zeros([3 * hiddenSize], dtype),
+    }),
     initialCarry: (batchSize, dtype = "float32") => ({ h: zeros([batchSize, hiddenSize], dtype) }),
     step: ({ weightIh, weightHh, biasIh, biasHh }, { h }, x) => {
       const [xr, xz, xn] = split(linear(x, weightIh, biasIh), 3) as [Tensor, Tensor, Tensor];

@@ -1,10 +1,10 @@
 /** Gated recurrent unit as first published: reset applied before the recurrent product. */
 
 import { requireInteger, requireKnownKeys } from "../../core/index.js";
-import { add, multiply, sigmoid, slice, split, splitKey, subtract, tanh, zeros } from "../../ops/index.js";
+import { add, multiply, sigmoid, slice, split, subtract, tanh, zeros } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import type { Cell } from "../cell.js";
-import { glorotUniform, initBlocks, orthogonal } from "../init.js";
+import { initGates } from "../init.js";
 import { linear } from "../linear.js";
 import type { GRUOptions, GRUState } from "./gru-cell.js";
 
@@ -32,14 +32,10 @@ export function gruResetBefore(options: GRUOptions): Cell<GRUResetBeforeParams, 
   return {
     inputSize,
     outputSize: hiddenSize,
-    init: (key, dtype = "float32") => {
-      const [keyIh, keyHh] = splitKey(key) as [Tensor, Tensor];
-      return {
-        weightIh: initBlocks(glorotUniform, keyIh, 3, [hiddenSize, inputSize], dtype),
-        weightHh: initBlocks(orthogonal, keyHh, 3, [hiddenSize, hiddenSize], dtype),
-        bias: zeros([3 * hiddenSize], dtype),
-      };
-    },
+    init: (key, dtype = "float32") => ({
+      ...initGates(key, 3, { inputSize, hiddenSize }, dtype),
+      bias: zeros([3 * hiddenSize], dtype),
+    }),
     initialCarry: (batchSize, dtype = "float32") => ({ h: zeros([batchSize, hiddenSize], dtype) }),
     step: ({ weightIh, weightHh, bias }, { h }, x) => {
       const [xr, xz, xn] = split(linear(x, weightIh, bias), 3) as [Tensor, Tensor, Tensor];

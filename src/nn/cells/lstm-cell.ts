@@ -1,10 +1,10 @@
 /** Long short-term memory with a forget gate. */
 
 import { requireInteger, requireKnownKeys, requireNumber } from "../../core/index.js";
-import { add, concatenate, fill, multiply, sigmoid, split, splitKey, tanh, zeros } from "../../ops/index.js";
+import { add, concatenate, fill, multiply, sigmoid, split, tanh, zeros } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import type { Cell } from "../cell.js";
-import { glorotUniform, initBlocks, orthogonal } from "../init.js";
+import { initGates } from "../init.js";
 import { linear } from "../linear.js";
 
 /** `weightIh [4*hiddenSize, inputSize]`, `weightHh [4*hiddenSize, hiddenSize]`, `bias [4*hiddenSize]`; gates i, f, g, o */
@@ -45,18 +45,14 @@ export function lstm(options: LSTMOptions): Cell<LSTMParams, LSTMState> {
   return {
     inputSize,
     outputSize: hiddenSize,
-    init: (key, dtype = "float32") => {
-      const [keyIh, keyHh] = splitKey(key) as [Tensor, Tensor];
-      return {
-        weightIh: initBlocks(glorotUniform, keyIh, 4, [hiddenSize, inputSize], dtype),
-        weightHh: initBlocks(orthogonal, keyHh, 4, [hiddenSize, hiddenSize], dtype),
-        bias: concatenate([
-          zeros([hiddenSize], dtype),
-          fill([hiddenSize], forgetBias, dtype),
-          zeros([2 * hiddenSize], dtype),
-        ]),
-      };
-    },
+    init: (key, dtype = "float32") => ({
+      ...initGates(key, 4, { inputSize, hiddenSize }, dtype),
+      bias: concatenate([
+        zeros([hiddenSize], dtype),
+        fill([hiddenSize], forgetBias, dtype),
+        zeros([2 * hiddenSize], dtype),
+      ]),
+    }),
     initialCarry: (batchSize, dtype = "float32") => ({
       h: zeros([batchSize, hiddenSize], dtype),
       c: zeros([batchSize, hiddenSize], dtype),
