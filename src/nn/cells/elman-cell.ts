@@ -1,10 +1,10 @@
 /** The simple recurrent cell of Elman. */
 
 import { requireInteger, requireKnownKeys } from "../../core/index.js";
-import { add, tanh, zeros } from "../../ops/index.js";
+import { add, splitKey, tanh, zeros } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import type { Cell } from "../cell.js";
-import { initGates } from "../init.js";
+import { glorotUniform, orthogonal } from "../init.js";
 import { linear } from "../linear.js";
 
 /** `weightIh [hiddenSize, inputSize]`, `weightHh [hiddenSize, hiddenSize]`, `bias [hiddenSize]` */
@@ -38,10 +38,14 @@ export function elman(options: ElmanOptions): Cell<ElmanParams, ElmanState> {
   return {
     inputSize,
     outputSize: hiddenSize,
-    init: (key, dtype = "float32") => ({
-      ...initGates(key, 1, { inputSize, hiddenSize }, dtype),
-      bias: zeros([hiddenSize], dtype),
-    }),
+    init: (key, dtype = "float32") => {
+      const [keyIh, keyHh] = splitKey(key) as [Tensor, Tensor];
+      return {
+        weightIh: glorotUniform(keyIh, [hiddenSize, inputSize], dtype),
+        weightHh: orthogonal(keyHh, [hiddenSize, hiddenSize], dtype),
+        bias: zeros([hiddenSize], dtype),
+      };
+    },
     initialCarry: (batchSize, dtype = "float32") => ({ h: zeros([batchSize, hiddenSize], dtype) }),
     step: ({ weightIh, weightHh, bias }, { h }, x) => {
       const next = tanh(add(linear(x, weightIh, bias), linear(h, weightHh)));
