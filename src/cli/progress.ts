@@ -1,7 +1,7 @@
 /** How training is shown: one live line on a terminal, plain lines elsewhere. Always on standard error. */
 
 import { createLogUpdate } from "log-update";
-import type { LanguageModelRun, RunReport } from "../node/index.js";
+import { bitsPerCharacter, type LanguageModelRun, type RunReport } from "../node/index.js";
 import { formatCount, formatDuration, quoteText } from "./format.js";
 
 /** Follows a run. */
@@ -37,7 +37,7 @@ export function progressDisplay({ config, corpus, state }: LanguageModelRun): Pr
     return [
       `step ${step}/${config.steps}`,
       `loss ${averageLoss.toFixed(3)}`,
-      `${(averageLoss / Math.LN2 / charactersPerToken).toFixed(3)} bits/char`,
+      `${bitsPerCharacter(averageLoss, corpus.training).toFixed(3)} bits/char`,
       `${formatCount((tokens * charactersPerToken) / seconds())} chars/s`,
       `${formatDuration(left)} left`,
     ].join("  ");
@@ -47,7 +47,7 @@ export function progressDisplay({ config, corpus, state }: LanguageModelRun): Pr
       tokens += report.tokens;
       const { step, validationLoss, isBest, sample } = report;
       if (validationLoss !== undefined) {
-        const bits = (validationLoss / Math.LN2 / charactersPerToken).toFixed(3);
+        const bits = bitsPerCharacter(validationLoss, corpus.training).toFixed(3);
         say(
           `step ${step}: validation loss ${validationLoss.toFixed(3)}, ${bits} bits/char${isBest ? ", best so far" : ""}`,
         );

@@ -1,10 +1,10 @@
 /** Common subexpressions: what is computed twice from the same inputs is computed once. */
 
 import type { Equation, Primitive, Program, Variable } from "../program/index.js";
-import { type ScanParams, scanPrimitive } from "../scan/index.js";
+import { scanPrimitive } from "../scan/index.js";
 import { paramsKey } from "./params-key.js";
 
-/** The same Program with every operation on the same inputs done once, inside loops too. */
+/** The same Program with every operation on the same inputs done once. Loops stay as they are: their bodies are Programs of their own. */
 export function mergeCommon(program: Program): Program {
   const numbers = new Map<Variable | Primitive, number>();
   const numberOf = (thing: Variable | Primitive): number => {
@@ -20,8 +20,7 @@ export function mergeCommon(program: Program): Program {
   for (const { primitive, params, inputs, outputs } of program.equations) {
     const operands = inputs.map(resolve);
     if (primitive === scanPrimitive) {
-      const { body, ...rest } = params as ScanParams;
-      equations.push({ primitive, params: { ...rest, body: mergeCommon(body) }, inputs: operands, outputs });
+      equations.push({ primitive, params, inputs: operands, outputs });
       continue;
     }
     const key = [numberOf(primitive), paramsKey(params), ...operands.map(numberOf)].join(" ");

@@ -10,6 +10,7 @@ import { DTypeError, ShapeError } from "../core/index.js";
 import type { Derivative } from "../program/index.js";
 import {
   broadcastShapes,
+  copyElements,
   type DType,
   formatType,
   HostTensor,
@@ -301,10 +302,7 @@ export function select(condition: Tensor, a: Operand, b: Operand): Tensor {
 const castOperation: Operation<{ dtype: DType }> = defineOperation({
   name: "cast",
   infer: ([x], { dtype }) => ({ dtype, shape: (x as TensorType).shape }),
-  evaluate: ([x], { data, offset, shape }) => {
-    const { data: read, offset: readAt } = x as View;
-    for (let k = 0, size = sizeOf(shape); k < size; k++) data[offset + k] = read[readAt + k] as number;
-  },
+  evaluate: ([x], output) => copyElements(x as View, output),
   vjp: (cotangent, { inputs: [x] }) => [
     isFloat((x as Tensor).dtype) ? cast(cotangent, (x as Tensor).dtype) : undefined,
   ],
@@ -319,10 +317,7 @@ const stopGradientOperation: Operation<null> = defineOperation({
   name: "stopGradient",
   alias: true,
   infer: ([x]) => x as TensorType,
-  evaluate: ([x], { data, offset, shape }) => {
-    const { data: read, offset: readAt } = x as View;
-    for (let k = 0, size = sizeOf(shape); k < size; k++) data[offset + k] = read[readAt + k] as number;
-  },
+  evaluate: ([x], output) => copyElements(x as View, output),
   vjp: () => [],
   jvp: () => undefined,
   batch: ([x]) => stopGradientOperation([x as Tensor], null),

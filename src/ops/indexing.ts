@@ -2,6 +2,7 @@
 
 import { DTypeError, ShapeError } from "../core/index.js";
 import {
+  copyElements,
   type DType,
   formatType,
   normalizeAxis,
@@ -73,9 +74,7 @@ const scatterAddOperation: Operation<null> = defineOperation({
   },
   evaluate: ([table, indices, rows], output) => {
     const [base, places, added] = [table as View, indices as View, rows as View];
-    for (let k = 0, size = sizeOf(base.shape); k < size; k++) {
-      output.data[output.offset + k] = base.data[base.offset + k] as number;
-    }
+    copyElements(base, output);
     const width = sizeOf(base.shape.slice(1));
     for (let k = 0, count = sizeOf(places.shape); k < count; k++) {
       const row = places.data[places.offset + k] as number;
@@ -182,9 +181,7 @@ const dynamicUpdateOperation: Operation<{ axis: number }> = defineOperation({
   },
   evaluate: ([x, update, start], output, { axis }) => {
     const [whole, window] = [x as View, update as View];
-    for (let k = 0, size = sizeOf(whole.shape); k < size; k++) {
-      output.data[output.offset + k] = whole.data[whole.offset + k] as number;
-    }
+    copyElements(whole, output);
     const first = windowStart(start as View, whole.shape[axis] as number, window.shape[axis] as number);
     copyWindow(output, window, axis, first, false);
   },

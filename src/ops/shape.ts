@@ -3,6 +3,7 @@
 import { DTypeError, ShapeError } from "../core/index.js";
 import {
   allocate,
+  copyElements,
   type DType,
   formatType,
   HostTensor,
@@ -73,13 +74,6 @@ const reshapeOperation: Operation<{ shape: Shape }> = defineOperation({
   jvp: "linear",
   batch: ([x], { shape }, _, length) => reshape(x as Tensor, [length, ...shape]),
 });
-
-const copyElements = (source: View, target: View): void => {
-  const { data, offset } = source;
-  for (let index = 0, size = sizeOf(source.shape); index < size; index++) {
-    target.data[target.offset + index] = data[offset + index] as number;
-  }
-};
 
 /**
  * The same elements in row-major order under another shape. One length may be -1: it is computed.

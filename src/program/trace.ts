@@ -145,8 +145,11 @@ export function evaluateProgram(program: Program, inputs: readonly Tensor[]): Ho
   }
 }
 
-/** Applies a Program to tensors, operation by operation: at once, or into the Program being traced. */
-export function inline(program: Program, inputs: readonly Tensor[]): Tensor[] {
+/**
+ * Applies a Program to tensors, operation by operation: at once, or into the Program being traced.
+ * @param apply what is done for each operation. Default: `bind`
+ */
+export function inline(program: Program, inputs: readonly Tensor[], apply: typeof bind = bind): Tensor[] {
   if (inputs.length !== program.inputs.length) {
     throw new ToolkitError(
       "trace",
@@ -158,7 +161,7 @@ export function inline(program: Program, inputs: readonly Tensor[]): Tensor[] {
   );
   const lookUp = (variable: Variable) => values.get(variable) as Tensor;
   for (const { primitive, params, inputs: operands, outputs } of program.equations) {
-    const results = bind(primitive, operands.map(lookUp), params);
+    const results = apply(primitive, operands.map(lookUp), params);
     outputs.forEach((variable, index) => {
       values.set(variable, results[index] as Tensor);
     });

@@ -8,6 +8,7 @@ import {
   requireInteger,
   requireKnownKeys,
   ShapeError,
+  sameDefinition,
   type TreeDefinition,
   unflattenTree,
 } from "../core/index.js";
@@ -163,7 +164,7 @@ function requireResetCarry(carry: FlatTree<Tensor>, reset: FlatTree<Tensor>): vo
 }
 
 function requireSameCarry(before: FlatTree<Tensor>, after: FlatTree<Tensor>): void {
-  if (definitionKey(before.definition) !== definitionKey(after.definition)) {
+  if (!sameDefinition(before.definition, after.definition)) {
     throw new ShapeError(
       `scan: the carry changed its form from ${definitionKey(before.definition)} to ${definitionKey(after.definition)}; ` +
         "the step must return [carry, result] with a carry like the one it was given",

@@ -19,6 +19,13 @@ export interface View extends TensorType {
   offset: number;
 }
 
+/** Copies the elements of a view, in order, converting to the element type of the other. */
+export function copyElements(from: View, to: View, size: number = sizeOf(to.shape)): void {
+  const { data: read, offset: readAt } = from;
+  const { data: write, offset: writeAt } = to;
+  for (let k = 0; k < size; k++) write[writeAt + k] = read[readAt + k] as number;
+}
+
 /** A concrete tensor. Make one with `tensor`, `zeros`, ... */
 export class HostTensor implements Tensor, View {
   readonly dtype: DType;

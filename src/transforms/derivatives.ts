@@ -99,12 +99,11 @@ export function valueAndGrad<Params extends TensorTree, Rest extends readonly Te
     const flat = flattenTree(params, isTensor);
     const active = traced.inputs.map((_, index) => index < flat.leaves.length);
     const { forward, captured, backward, activeOutputs, reachedInputs } = reverseMode(traced.program, active);
-    const loss = traced.program.outputs[0] as Variable;
     const outputCount = traced.program.outputs.length;
     const results = inline(forward, [...traced.inputs, ...captured]);
     const seeds = activeOutputs.map((index) => {
       const { type } = traced.program.outputs[index] as Variable;
-      return index === 0 ? ones([], loss.type.dtype) : zerosLike(type);
+      return index === 0 ? ones([], type.dtype) : zerosLike(type);
     });
     const cotangents = inline(backward, [...seeds, ...results.slice(outputCount)]);
     const [value, extra] = [unflattenTree(traced.result, results.slice(0, outputCount))].flat() as [Tensor, TensorTree];

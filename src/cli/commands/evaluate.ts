@@ -1,7 +1,7 @@
 /** `through-time evaluate`: how well a run's model predicts a text. */
 
 import { Command } from "@commander-js/extra-typings";
-import { openModel, readPart } from "../../node/index.js";
+import { bitsPerCharacter, openModel, readPart } from "../../node/index.js";
 import { perplexity, textEvaluator } from "../../tasks/index.js";
 import { formatCount } from "../format.js";
 import { wholeNumber } from "../option-values.js";
@@ -29,10 +29,11 @@ export const evaluateCommand = () =>
     .addHelpText("after", EXAMPLES)
     .action(async (path, file, { batch, json }) => {
       const { config, vocabulary, model, params } = await openModel(path);
-      const { tokens, characters, unknown } = await readPart(file, vocabulary);
+      const part = await readPart(file, vocabulary);
+      const { tokens, characters, unknown } = part;
       const evaluate = textEvaluator(model, tokens, { batchSize: batch, windowLength: config.window });
       const { loss, accuracy, tokens: predicted } = evaluate(params);
-      const bitsPerCharacter = (loss / Math.LN2) * (tokens.length / characters);
+      const bits = bitsPerCharacter(loss, part);
       if (json === true) {
         const result = {
           run: path,
@@ -42,7 +43,7 @@ export const evaluateCommand = () =>
           unknown,
           loss,
           perplexity: perplexity(loss),
-          bitsPerCharacter,
+          bitsPerCharacter: bits,
           accuracy,
         };
         process.stdout.write(`${JSON.stringify(result)}\n`);
@@ -57,7 +58,7 @@ export const evaluateCommand = () =>
         `${formatCount(predicted)} ${config.unit}s predicted`,
         `loss                ${loss.toFixed(4)} nats per ${config.unit}`,
         `perplexity          ${perplexity(loss).toFixed(3)}`,
-        `bits per character  ${bitsPerCharacter.toFixed(4)}`,
+        `bits per character  ${bits.toFixed(4)}`,
         `accuracy            ${(100 * accuracy).toFixed(2)} %`,
       ];
       process.stdout.write(`${lines.join("\n")}\n`);

@@ -4,6 +4,7 @@ import { Command } from "@commander-js/extra-typings";
 import type { Instruction } from "../../compile/index.js";
 import { OptionError } from "../../core/index.js";
 import {
+  bitsPerCharacter,
   DEFAULT_SETTINGS,
   kernelName,
   type LanguageModelRun,
@@ -171,8 +172,7 @@ async function summarize(run: LanguageModelRun, { say, speed }: ProgressDisplay,
   const { step, trainLoss, early, json } = outcome;
   const { tokensPerSecond, seconds } = speed();
   const validationLoss = (await validateRun(run))?.loss ?? null;
-  const part = corpus.validation ?? corpus.training;
-  const bitsPerCharacter = ((validationLoss ?? trainLoss) / Math.LN2) * (part.tokens.length / part.characters);
+  const bits = bitsPerCharacter(validationLoss ?? trainLoss, corpus.validation ?? corpus.training);
   say(
     `${early ? `stopped early, without a better model for ${config.patience} measurements, at` : "finished"} step ${step} after ${formatDuration(seconds)}`,
   );
@@ -182,7 +182,7 @@ async function summarize(run: LanguageModelRun, { say, speed }: ProgressDisplay,
       `  validation loss  ${validationLoss.toFixed(3)} nats per ${config.unit}, against ${config.unigramEntropy.toFixed(3)} by frequency alone`,
     );
   }
-  say(`  ${bitsPerCharacter.toFixed(3)} bits per character`);
+  say(`  ${bits.toFixed(3)} bits per character`);
   say(`saved in ${run.run.path}; next:\n  npx through-time generate ${shellWord(run.run.path)}`);
   if (!json) return;
   const result = {
@@ -191,7 +191,7 @@ async function summarize(run: LanguageModelRun, { say, speed }: ProgressDisplay,
     parameters: parameterCount(state.params),
     trainLoss,
     validationLoss,
-    bitsPerCharacter,
+    bitsPerCharacter: bits,
     tokensPerSecond,
     seconds,
     kernels: kernelName(),

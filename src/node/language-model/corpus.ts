@@ -10,6 +10,7 @@ import {
   unigramEntropy,
   type Vocabulary,
 } from "../../data/index.js";
+import { bitsPerToken } from "../../tasks/index.js";
 import { readBytes, readText } from "../files.js";
 
 /** Part of a text. */
@@ -47,7 +48,7 @@ export async function readCorpus(settings: CorpusSettings): Promise<Corpus> {
   const hash = createHash("sha256");
   let text = "";
   for (const file of files) {
-    const content = unit === "byte" ? latin1(await readBytes(file)) : await readText(file);
+    const content = await readContent(file, unit);
     hash.update(content);
     text += content;
   }
@@ -77,14 +78,20 @@ export async function readPart(
   file: string,
   vocabulary: Vocabulary,
 ): Promise<CorpusPart & { readonly unknown: number }> {
-  const content = vocabulary.unit === "byte" ? latin1(await readBytes(file)) : await readText(file);
-  const part = encodePart(vocabulary, content);
+  const part = encodePart(vocabulary, await readContent(file, vocabulary.unit));
   return { ...part, unknown: countUnknown(vocabulary, part.tokens) };
 }
 
-// Bytes travel as a text whose character k stands for byte k, so that cutting and joining are the same for all units.
-const latin1 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+/** Bits for each Unicode character, from nats for each token, on a text like this part. */
+export const bitsPerCharacter = (loss: number, { tokens, characters }: CorpusPart): number =>
+  bitsPerToken(loss) * (tokens.length / characters);
+
+/** A file as a text. Bytes travel as characters 0 to 255, so that cutting and joining are the same for all units. */
+async function readContent(file: string, unit: Unit): Promise<string> {
+  if (unit !== "byte") return readText(file);
+  const bytes = await readBytes(file);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+}
 
 function encodePart(vocabulary: Vocabulary, text: string): CorpusPart {
   if (vocabulary.unit !== "byte") {

@@ -83,7 +83,7 @@ const modelOf = (config: LanguageModelSettings, vocabularySize: number): Languag
 
 type Training = Pick<
   TrainOptions<LanguageModelParams, LanguageModelCarry, TokenWindow>,
-  "problem" | "optimizer" | "method" | "batch"
+  "problem" | "optimizer" | "method" | "batch" | "transforms"
 >;
 
 function trainingOf(config: LanguageModelSettings, corpus: Corpus, model: LanguageModel): Training {
@@ -92,6 +92,7 @@ function trainingOf(config: LanguageModelSettings, corpus: Corpus, model: Langua
     problem: model.problem,
     optimizer: adam({ learningRate: config.learningRate }),
     method: truncatedBptt(),
+    transforms: [clipByNorm(config.clip)],
     batch: (update) => stream.window(update),
   };
 }
@@ -221,7 +222,6 @@ export async function* trainRun(
     ...trainingOf(config, corpus, model),
     state,
     steps: config.steps,
-    transforms: [clipByNorm(config.clip)],
     ...(evaluate && {
       validation: {
         every,
@@ -251,12 +251,7 @@ export async function* trainRun(
 
 /** The Plan of one update of a run. */
 export const planOfRun = ({ config, corpus, model, state }: LanguageModelRun): Plan =>
-  updatePlan({
-    ...trainingOf(config, corpus, model),
-    state,
-    steps: config.steps,
-    transforms: [clipByNorm(config.clip)],
-  });
+  updatePlan({ ...trainingOf(config, corpus, model), state, steps: config.steps });
 
 const evaluationSizes = (config: LanguageModelSettings, maxTokens?: number) => ({
   batchSize: config.batch,

@@ -1,7 +1,7 @@
 /** The reference kernels: each instruction by the reference evaluation of its operation. Plain TypeScript, any dtype. */
 
 import type { Instruction, Plan, Slot } from "../../compile/index.js";
-import { type DType, type HostTensor, sizeOf, type TypedArray, type View } from "../../tensor/index.js";
+import { copyElements, type DType, type HostTensor, sizeOf, type TypedArray, type View } from "../../tensor/index.js";
 import type { Executable, Kernels } from "../kernels.js";
 
 /** The slow, obvious twin of every other set of kernels. */
@@ -134,9 +134,3 @@ const detach = ({ dtype, shape, data, offset }: View): View => ({
   data: data.slice(offset, offset + sizeOf(shape)),
   offset: 0,
 });
-
-function copyElements(from: View, to: View, size: number): void {
-  const { data: read, offset: readAt } = from;
-  const { data: write, offset: writeAt } = to;
-  for (let k = 0; k < size; k++) write[writeAt + k] = read[readAt + k] as number;
-}
