@@ -1,4 +1,9 @@
 /** @module Program to Plan: memory laid out, loops as loops. */
-export { lower } from "./lower.js";
+
+export { type FusedParams, fusedPrimitive } from "./fused.js";
+export { lower, type RunKnowledge } from "./lower.js";
 export { optimize } from "./optimize.js";
 export { type Instruction, type Place, type Plan, printPlan, type Slot } from "./plan.js";
+export { prepareFor, type Target } from "./prepare-for.js";
+export { type PackParams, type ProductParams, packPrimitive, productPrimitive } from "./product.js";
+export { isViewOperation, type StridedView, viewThrough, wholeView } from "./strided-view.js";

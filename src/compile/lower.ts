@@ -1,38 +1,92 @@
 /**
  * Program -> Plan: equations become instructions, scans become loops, variables become slots.
  *
- * Inside a loop, a result is written straight into its place in the stacked output; the carry has one slot that every
- * step reads and that is overwritten at the end of the step. Equations without inputs are evaluated here, once.
+ * Results are written straight to where they are wanted: into the stacked outputs of a loop, into the carry if nothing reads the old one
+ * any more, into the outputs of the run. A carry whose history is asked for lives in that history. Equations without inputs are
+ * evaluated here, once.
  */
 
 import { type Equation, evaluateProgram, type Program, type Variable } from "../program/index.js";
 import { type ScanParams, scanPrimitive } from "../scan/index.js";
 import { BYTES, type HostTensor, sizeOf, type TensorType } from "../tensor/index.js";
 import { Arena } from "./arena.js";
+import { readsInPlace } from "./in-place.js";
 import { paramsKey } from "./params-key.js";
 import type { Instruction, Plan, Slot } from "./plan.js";
 
-/**
- * Lays a Program out.
- * @param constants values of its last inputs; those before are inputs of the Plan
- */
-export function lower(program: Program, constants: readonly HostTensor[]): Plan {
+/** What is known of the inputs and outputs of a run. */
+export interface RunKnowledge {
+  /** Values of the last inputs of the Program; those before are inputs of the Plan. */
+  readonly constants: readonly HostTensor[];
+  /** For each output, the input whose memory it takes over, if any. Default: none. */
+  readonly takesOver?: readonly (number | undefined)[];
+}
+
+/** Lays a Program out. */
+export function lower(program: Program, { constants, takesOver = [] }: RunKnowledge): Plan {
   const lowering = new Lowering(constants);
   const inputCount = program.inputs.length - constants.length;
-  program.inputs.forEach((variable, index) => {
-    lowering.place(variable, {
-      type: variable.type,
+  const inputSlots = program.inputs.map(
+    ({ type }, index): Slot => ({
+      type,
       place: index < inputCount ? { in: "input", index } : { in: "constant", index: index - inputCount },
-    });
+    }),
+  );
+  program.inputs.forEach((variable, index) => {
+    lowering.place(variable, inputSlots[index] as Slot);
   });
+  const outputSlots = program.outputs.map(({ type }, index): Slot => ({ type, place: { in: "output", index } }));
+  placeOutputs(program, outputSlots, takesOver, lowering);
   const { instructions } = lowering.block(program);
+  const results = program.outputs.map((variable) => lowering.slotOf(variable));
+  // A result that is an input whose memory another result takes over is first copied aside.
+  const taken = new Set(takesOver.map((input) => input !== undefined && inputSlots[input]));
+  const sources = results.map((slot) => {
+    if (!taken.has(rootOf(slot))) return slot;
+    const { slot: aside } = lowering.takeSlot(slot.type);
+    instructions.push({ kind: "copy", from: slot, to: aside });
+    return aside;
+  });
+  outputSlots.forEach((slot, index) => {
+    instructions.push(...copy(sources[index] as Slot, slot));
+  });
   return {
     inputs: program.inputs.slice(0, inputCount).map(({ type }) => type),
     constants: lowering.constants,
     instructions,
-    outputs: program.outputs.map((variable) => lowering.slotOf(variable)),
+    outputs: program.outputs.map(({ type }) => type),
+    takesOver: program.outputs.map((_, index) => takesOver[index]),
     arenaBytes: lowering.arena.size,
   };
+}
+
+/** Lets results be computed straight into the outputs of the run, unless that would overwrite an input that is still read. */
+function placeOutputs(
+  program: Program,
+  outputSlots: readonly Slot[],
+  takesOver: readonly (number | undefined)[],
+  lowering: Lowering,
+): void {
+  const lastReader = lastReaders(program);
+  const producer = new Map(
+    program.equations.flatMap((equation, index) => equation.outputs.map((output) => [output, index] as const)),
+  );
+  program.outputs.forEach((variable, index) => {
+    const computed = producer.get(variable);
+    const equation = program.equations[computed ?? -1];
+    if (computed === undefined || equation === undefined || !writesResult(equation) || lowering.has(variable)) return;
+    if (
+      equation.primitive === scanPrimitive &&
+      equation.outputs.indexOf(variable) < (equation.params as ScanParams).carries
+    )
+      return;
+    const donor = program.inputs[takesOver[index] ?? -1];
+    if (donor !== undefined) {
+      const last = lastReader.get(donor) ?? -1;
+      if (last > computed || (last === computed && !readsInPlace(equation, donor, variable))) return;
+    }
+    lowering.place(variable, outputSlots[index] as Slot);
+  });
 }
 
 /** The slot whose memory a slot is another name of. */
@@ -43,10 +97,18 @@ const copy = (from: Slot, to: Slot): Instruction[] => (rootOf(from) === rootOf(t
 const writesResult = ({ primitive, inputs }: Equation): boolean =>
   primitive === scanPrimitive || (primitive.alias !== true && inputs.length > 0);
 
+const bytesOf = ({ dtype, shape }: TensorType): number => sizeOf(shape) * BYTES[dtype];
+
 /** Instructions of a block, and the offsets of its regions that are still in use at its end. */
 interface Block {
   readonly instructions: Instruction[];
   readonly regions: readonly number[];
+}
+
+/** A region of the arena that holds one or more results, and those results. */
+interface Region {
+  readonly offset: number;
+  readonly variables: readonly Variable[];
 }
 
 class Lowering {
@@ -63,6 +125,10 @@ class Lowering {
     return this.slots.get(variable) as Slot;
   }
 
+  has(variable: Variable): boolean {
+    return this.slots.has(variable);
+  }
+
   place(variable: Variable, slot: Slot): void {
     this.slots.set(variable, slot);
   }
@@ -73,11 +139,8 @@ class Lowering {
     const regions = new Map<number, number>();
     const instructions: Instruction[] = [];
     program.equations.forEach((equation, index) => {
-      for (const variable of equation.outputs) {
-        if (this.slots.has(variable) || !writesResult(equation)) continue;
-        const slot = this.takeSlot(variable.type);
-        this.place(variable, slot.slot);
-        regions.set(slot.offset, Math.max(lastReader.get(variable) ?? index, index));
+      for (const { offset, variables } of this.takeRegions(equation)) {
+        regions.set(offset, Math.max(...variables.map((variable) => lastReader.get(variable) ?? index), index));
       }
       instructions.push(...this.lowerEquation(equation));
       for (const [offset, last] of regions) {
@@ -89,9 +152,46 @@ class Lowering {
     return { instructions, regions: [...regions.keys()] };
   }
 
-  private takeSlot(type: TensorType): { slot: Slot; offset: number } {
-    const offset = this.arena.take(sizeOf(type.shape) * BYTES[type.dtype]);
+  takeSlot(type: TensorType): { slot: Slot; offset: number } {
+    const offset = this.arena.take(bytesOf(type));
     return { slot: { type, place: { in: "arena", offset } }, offset };
+  }
+
+  /** Takes memory for results of an equation that have no place yet. */
+  private takeRegions(equation: Equation): Region[] {
+    if (!writesResult(equation)) return [];
+    const histories = equation.primitive === scanPrimitive ? this.takeHistories(equation) : [];
+    const own = equation.outputs.flatMap((variable): Region[] => {
+      if (this.slots.has(variable)) return [];
+      const { slot, offset } = this.takeSlot(variable.type);
+      this.place(variable, slot);
+      return [{ offset, variables: [variable] }];
+    });
+    return [...histories, ...own];
+  }
+
+  /**
+   * A carry whose old value is a result of each step: one region holds its values before the first step, between steps, and after the
+   * last, so that a step reads one entry and writes the next, and nothing is copied. New values stacked, and the last one, are parts of it.
+   */
+  private takeHistories({ params, outputs }: Equation): Region[] {
+    const { body, length, reverse, carries } = params as ScanParams;
+    return body.inputs.slice(0, carries).flatMap((old, carry): Region[] => {
+      const next = body.outputs[carry] as Variable;
+      const before = outputs[body.outputs.indexOf(old, carries)];
+      const after = outputs[body.outputs.indexOf(next, carries)];
+      const last = outputs[carry] as Variable;
+      if (before === undefined || old === next || this.slots.has(before) || this.slots.has(last)) return [];
+      const bytes = bytesOf(old.type);
+      const offset = this.arena.take(bytes * (length + 1));
+      const placeAt = (variable: Variable, entry: number) =>
+        this.place(variable, { type: variable.type, place: { in: "arena", offset: offset + entry * bytes } });
+      placeAt(before, reverse ? 1 : 0);
+      placeAt(last, reverse ? 0 : length);
+      if (after === undefined || this.slots.has(after)) return [{ offset, variables: [before, last] }];
+      placeAt(after, reverse ? 0 : 1);
+      return [{ offset, variables: [before, last, after] }];
+    });
   }
 
   private lowerEquation(equation: Equation): Instruction[] {
@@ -129,61 +229,124 @@ class Lowering {
     return slot;
   }
 
-  private lowerScan(equation: Equation, { body, length, reverse, carries, slices }: ScanParams): Instruction[] {
+  private lowerScan(equation: Equation, params: ScanParams): Instruction[] {
+    const { body, length, reverse, carries, slices } = params;
     const inputs = equation.inputs.map((variable) => this.slotOf(variable));
     const outputs = equation.outputs.map((variable) => this.slotOf(variable));
     // One body may stand in several equations (a pullback that is used twice): in each it has slots of its own.
     for (const variable of body.equations.flatMap((inner) => inner.outputs)) this.slots.delete(variable);
+
     const steps: Slot[] = [];
     const stepOf = (slot: Slot, type: TensorType): Slot => {
       const step: Slot = { type, place: { in: "step", slot } };
       steps.push(step);
       return step;
     };
-
-    body.inputs.forEach((variable, index) => {
-      const input = inputs[index] as Slot;
-      if (index < carries) this.place(variable, outputs[index] as Slot);
-      else this.place(variable, index < carries + slices ? stepOf(input, variable.type) : input);
-    });
     const written = new Set(body.equations.filter(writesResult).flatMap((inner) => inner.outputs));
     const results = body.outputs.slice(carries).map((variable, index) => {
       const step = stepOf(outputs[carries + index] as Slot, variable.type);
       if (written.has(variable) && !this.slots.has(variable)) this.place(variable, step);
       return step;
     });
+    const carried = body.inputs
+      .slice(0, carries)
+      .map((old, carry) => this.carrySlots(equation, params, old, carry, results, stepOf));
+    body.inputs.forEach((variable, index) => {
+      const input = inputs[index] as Slot;
+      if (index < carries) this.place(variable, carried[index]?.current as Slot);
+      else this.place(variable, index < carries + slices ? stepOf(input, variable.type) : input);
+    });
+    carried.forEach(({ next }, carry) => {
+      const variable = body.outputs[carry] as Variable;
+      const free = written.has(variable) && !this.slots.has(variable);
+      if (free && (next !== carried[carry]?.current || isLastRead(body, carry))) this.place(variable, next);
+    });
 
     const { instructions, regions } = this.block(body);
-    const storeResults = results.flatMap((step, index) =>
-      copy(this.slotOf(body.outputs[carries + index] as Variable), step),
+    const storeResults = results.flatMap((step, index) => {
+      const source = this.slotOf(body.outputs[carries + index] as Variable);
+      return sameMemory(source, step) ? [] : copy(source, step);
+    });
+    const { instructions: update, regions: temporary } = this.updateCarry(
+      carried,
+      body.outputs.slice(0, carries).map((variable) => this.slotOf(variable)),
     );
-    const current = outputs.slice(0, carries);
-    const next = body.outputs.slice(0, carries).map((variable) => this.slotOf(variable));
-    const { instructions: update, regions: temporary } = this.updateCarry(current, next);
     for (const offset of [...regions, ...temporary]) this.arena.give(offset);
     return [
-      ...current.flatMap((slot, index) => copy(inputs[index] as Slot, slot)),
+      ...carried.flatMap(({ first }, index) => copy(inputs[index] as Slot, first)),
       { kind: "loop", length, reverse, steps, body: [...instructions, ...storeResults, ...update] },
     ];
   }
 
-  /** Overwrites the carry. A new component that is another old one is first copied aside. */
-  private updateCarry(current: readonly Slot[], next: readonly Slot[]): Block {
+  /** Where a step reads a carry and where it leaves the new one; and where the first one is put. */
+  private carrySlots(
+    { outputs }: Equation,
+    { body, length, reverse, carries }: ScanParams,
+    old: Variable,
+    carry: number,
+    results: readonly Slot[],
+    stepOf: (slot: Slot, type: TensorType) => Slot,
+  ): CarrySlots {
+    const last = this.slotOf(outputs[carry] as Variable);
+    const before = body.outputs.indexOf(old, carries);
+    const history = before < 0 ? undefined : this.slotOf(outputs[before] as Variable);
+    const bytes = bytesOf(old.type);
+    const start = arenaOffset(history);
+    const isHistory = start !== undefined && arenaOffset(last) === start + (reverse ? -bytes : length * bytes);
+    if (!isHistory) return { first: last, current: last, next: last };
+    const at = (offset: number): Slot => ({ type: old.type, place: { in: "arena", offset } });
+    const entries = at(reverse ? start - bytes : start + bytes);
+    return {
+      first: at(reverse ? start + (length - 1) * bytes : start),
+      current: results[before - carries] as Slot,
+      next: stepOf(entries, old.type),
+    };
+  }
+
+  /** Puts the new carry where the next step finds it. A new component that is another old one is first copied aside. */
+  private updateCarry(carried: readonly CarrySlots[], next: readonly Slot[]): Block {
     const regions: number[] = [];
     const aside: Instruction[] = [];
     const sources = next.map((slot, index) => {
-      const old = current.findIndex((own) => rootOf(own) === rootOf(slot));
-      if (old < 0 || old === index) return slot;
+      const own = carried.findIndex(({ current }) => rootOf(current) === rootOf(slot));
+      if (own < 0 || own === index || carried[own]?.current !== carried[own]?.next) return slot;
       const { slot: spare, offset } = this.takeSlot(slot.type);
       regions.push(offset);
       aside.push(...copy(slot, spare));
       return spare;
     });
-    return {
-      instructions: [...aside, ...sources.flatMap((slot, index) => copy(slot, current[index] as Slot))],
-      regions,
-    };
+    const moves = sources.flatMap((slot, index) => {
+      const to = carried[index]?.next as Slot;
+      return sameMemory(slot, to) ? [] : copy(slot, to);
+    });
+    return { instructions: [...aside, ...moves], regions };
   }
+}
+
+interface CarrySlots {
+  readonly first: Slot;
+  readonly current: Slot;
+  readonly next: Slot;
+}
+
+const arenaOffset = (slot: Slot | undefined): number | undefined =>
+  slot?.place.in === "arena" ? slot.place.offset : undefined;
+
+/** Whether two slots are the same place at every step. */
+function sameMemory(a: Slot, b: Slot): boolean {
+  const [x, y] = [rootOf(a), rootOf(b)];
+  if (x === y) return true;
+  if (x.place.in !== "step" || y.place.in !== "step") return false;
+  const [from, to] = [arenaOffset(x.place.slot), arenaOffset(y.place.slot)];
+  return from !== undefined && from === to && bytesOf(x.type) === bytesOf(y.type);
+}
+
+/** Whether a step is done with an old carry when it computes the new one, or reads it element by element while it does. */
+function isLastRead(body: Program, carry: number): boolean {
+  const [old, next] = [body.inputs[carry] as Variable, body.outputs[carry] as Variable];
+  const computed = body.equations.findIndex(({ outputs }) => outputs.includes(next));
+  const last = lastReaders(body).get(old) ?? -1;
+  return last < computed || (last === computed && readsInPlace(body.equations[computed] as Equation, old, next));
 }
 
 /** For each variable, the place of the last equation that reads it or another name of it; Infinity for outputs. */

@@ -12,18 +12,21 @@ import {
 import { applyScan, hoistScan, type ScanParams, scanPrimitive } from "../scan/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { mergeCommon } from "./merge-common.js";
+import { simplify } from "./simplify.js";
 
 /**
- * Prunes, merges common subexpressions, and hoists out of loops, innermost first.
+ * Prunes, merges common subexpressions, simplifies, and hoists out of loops, innermost first.
  * @returns the Program, its inputs those of the given one followed by constants that the passes brought in
  */
 export function optimize(program: Program): TracedProgram {
   const { program: hoisted, captured } = trace(
-    (...inputs) => inline(mergeCommon(pruneProgram(program)), inputs, bindHoisted),
+    (...inputs) => inline(tidy(program), inputs, bindHoisted),
     program.inputs.map(({ type }) => type),
   );
-  return { program: mergeCommon(pruneProgram(hoisted)), captured };
+  return { program: tidy(hoisted), captured };
 }
+
+const tidy = (program: Program): Program => pruneProgram(mergeCommon(simplify(pruneProgram(program))));
 
 /** Writes an operation down as it is, and a scan as what is left of it and what was taken out. */
 function bindHoisted<Params>(

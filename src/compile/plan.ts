@@ -7,6 +7,8 @@ import { formatType, type HostTensor, type TensorType } from "../tensor/index.js
 export type Place =
   /** In the tensor given as input `index` of the run. */
   | { readonly in: "input"; readonly index: number }
+  /** In the memory given for output `index` of the run, which may be that of the input it takes over. */
+  | { readonly in: "output"; readonly index: number }
   /** In constant `index` of the Plan. */
   | { readonly in: "constant"; readonly index: number }
   /** In the arena, from byte `offset` on. */
@@ -46,7 +48,9 @@ export interface Plan {
   readonly inputs: readonly TensorType[];
   readonly constants: readonly HostTensor[];
   readonly instructions: readonly Instruction[];
-  readonly outputs: readonly Slot[];
+  readonly outputs: readonly TensorType[];
+  /** For each output, the input whose memory it takes over, if any. */
+  readonly takesOver: readonly (number | undefined)[];
   /** Memory for everything that is neither input, constant nor output. */
   readonly arenaBytes: number;
 }
@@ -59,7 +63,7 @@ export interface Plan {
  *     loop 5 {
  *       ...
  *     }
- *     return @0
+ *     output0 float32[8] = @0
  */
 export function printPlan(plan: Plan): string {
   const printInstruction = (instruction: Instruction, indent: string): string[] => {
@@ -83,7 +87,6 @@ export function printPlan(plan: Plan): string {
   return [
     `arena ${plan.arenaBytes} bytes`,
     ...plan.instructions.flatMap((instruction) => printInstruction(instruction, "")),
-    `return ${plan.outputs.map(printPlace).join(" ")}`.trimEnd(),
   ].join("\n");
 }
 

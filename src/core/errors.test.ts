@@ -13,6 +13,8 @@ const codes = {
   NonFiniteError: "non-finite",
   FileError: "file",
   DiskFullError: "disk-full",
+  MemoryError: "memory",
+  KernelError: "kernels",
 } as const;
 
 const classes: Record<string, unknown> = { ...core };

@@ -10,7 +10,9 @@ export type ErrorCode =
   | "data"
   | "non-finite"
   | "file"
-  | "disk-full";
+  | "disk-full"
+  | "memory"
+  | "kernels";
 
 /** Base class of every error that this package throws on purpose. */
 export class ToolkitError extends Error {
@@ -83,5 +85,19 @@ export class FileError extends ToolkitError {
 export class DiskFullError extends ToolkitError {
   constructor(message: string, options?: ErrorOptions) {
     super("disk-full", message, options);
+  }
+}
+
+/** Not enough memory for a Plan. */
+export class MemoryError extends ToolkitError {
+  constructor(message: string) {
+    super("memory", message);
+  }
+}
+
+/** Kernels that do not fit the toolkit, or that were asked for and are not here. */
+export class KernelError extends ToolkitError {
+  constructor(message: string) {
+    super("kernels", message);
   }
 }

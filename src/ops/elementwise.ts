@@ -56,6 +56,7 @@ function defineElementwise(
 ): Operation<null> {
   const operation: Operation<null> = defineOperation<null>({
     name,
+    pointwise: true,
     infer: (inputs) => {
       const first = inputs[0] as TensorType;
       for (const other of inputs) {
@@ -260,6 +261,7 @@ export const isFiniteNumber = (x: Tensor): Tensor => isFiniteOperation([x], null
 
 const selectOperation: Operation<null> = defineOperation({
   name: "select",
+  pointwise: true,
   infer: ([condition, a, b]) => {
     if ((condition as TensorType).dtype !== "int32") {
       throw new DTypeError(`select: the condition must be int32, but is ${formatType(condition as TensorType)}`);
@@ -301,6 +303,7 @@ export function select(condition: Tensor, a: Operand, b: Operand): Tensor {
 
 const castOperation: Operation<{ dtype: DType }> = defineOperation({
   name: "cast",
+  pointwise: true,
   infer: ([x], { dtype }) => ({ dtype, shape: (x as TensorType).shape }),
   evaluate: ([x], output) => copyElements(x as View, output),
   vjp: (cotangent, { inputs: [x] }) => [

@@ -28,6 +28,8 @@ export interface OperationRules<Params> {
   readonly jvp: "linear" | ((tangents: readonly Derivative[], applied: Applied<Params>) => Derivative);
   /** The operation on many sets of inputs at once; see `Primitive.batch`. Default: it cannot be done. */
   batch?(inputs: readonly Tensor[], params: Params, batched: readonly boolean[], length: number): Tensor | undefined;
+  /** See `Primitive.pointwise`. Default false. */
+  readonly pointwise?: boolean;
   /** See `Primitive.prefersBatch`. Default false. */
   readonly prefersBatch?: boolean;
 }
@@ -43,6 +45,7 @@ export function defineOperation<Params>(rules: OperationRules<Params>): Operatio
   const primitive: Primitive<Params> = {
     name: rules.name,
     alias: rules.alias ?? false,
+    pointwise: rules.pointwise ?? false,
     prefersBatch: rules.prefersBatch ?? false,
     linear: rules.jvp === "linear",
     batch: (inputs, params, batched, length) => {

@@ -393,3 +393,8 @@ const reverseOperation: Operation<{ axis: number }> = defineOperation({
 /** Reverses the order of the elements along an axis. */
 export const reverse = (x: Tensor, axis = 0): Tensor =>
   reverseOperation([x], { axis: normalizeAxis("reverse", axis, x.shape.length) });
+
+/** For passes over Programs, which write equations directly. */
+export const fillPrimitive = fillOperation.primitive;
+export const reshapePrimitive = reshapeOperation.primitive;
+export const concatenatePrimitive = concatenateOperation.primitive;

@@ -59,6 +59,8 @@ export interface Primitive<Params = any> {
   readonly name: string;
   /** The output holds the elements of the only input in their order, so a Plan may let both share memory. Default false. */
   readonly alias?: boolean;
+  /** Element k of the output is computed from element k of each input, so a Plan may fuse it with others like it. Default false. */
+  readonly pointwise?: boolean;
   /** Output types. @throws ShapeError or DTypeError if the inputs do not fit */
   infer(inputs: readonly TensorType[], params: Params): readonly TensorType[];
   /** The reference evaluation: writes every element of `outputs`, which share no memory with `inputs`. */
@@ -85,4 +87,13 @@ export interface Primitive<Params = any> {
   prune?(params: Params, inputCount: number, used: readonly boolean[]): Pruned<Params>;
   /** Parameters as text, for the printer; Programs inside are handed to `printProgram`. */
   print?(params: Params, printProgram: (program: Program) => string): string;
+}
+
+/** How often each variable is read: by equations, and as an output of the Program. */
+export function readerCounts(program: Program): Map<Variable, number> {
+  const counts = new Map<Variable, number>();
+  const count = (variable: Variable) => counts.set(variable, (counts.get(variable) ?? 0) + 1);
+  for (const { inputs } of program.equations) inputs.forEach(count);
+  program.outputs.forEach(count);
+  return counts;
 }

@@ -112,28 +112,75 @@ function canBatch({ primitive, params, inputs }: Equation, batched: readonly boo
   return possible;
 }
 
-/** Invariants; and operations on slices that are better done at once, with what they need of slices. */
+/**
+ * Invariants; operations on slices that are better done at once, with what they need of slices; and what follows on those, where the
+ * loop then reads no more than before (a bias, the normalisation of a projection).
+ */
 function findBefore({ params, producer, dependence }: Base): Set<Equation> {
+  const { body, length } = params;
   const possible = new Set<Equation>();
-  for (const equation of params.body.equations) {
-    const of = dependence.get(equation.outputs[0] as Variable);
-    if (of !== "slices") continue;
+  for (const equation of body.equations) {
+    if (dependence.get(equation.outputs[0] as Variable) !== "slices") continue;
     const ready = equation.inputs.every((variable) => {
       const made = producer.get(variable);
       return dependence.get(variable) === "shared" || made === undefined || possible.has(made);
     });
     const batched = equation.inputs.map((variable) => dependence.get(variable) === "slices");
-    if (ready && canBatch(equation, batched, params.length)) possible.add(equation);
+    if (ready && canBatch(equation, batched, length)) possible.add(equation);
   }
   const wanted = [...possible].filter(({ primitive }) => primitive.prefersBatch === true);
   const projections = ancestors(
     { producer },
     wanted.flatMap(({ outputs }) => outputs),
   );
-  const invariants = params.body.equations.filter(
+  const invariants = body.equations.filter(
     ({ inputs, outputs }) => inputs.length > 0 && dependence.get(outputs[0] as Variable) === "shared",
   );
-  return new Set([...invariants, ...projections]);
+  let before = new Set([...invariants, ...projections]);
+  const behind = [...possible].filter((equation) => !before.has(equation));
+  const read = (moved: ReadonlySet<Equation>) => sizeRead({ params, producer, dependence }, moved);
+  const all = new Set(before);
+  for (const equation of behind) if (followsOn(equation, all, { producer, dependence })) all.add(equation);
+  // A slice that the loop itself reads costs nothing inside it, but a copy outside.
+  for (const equation of [...behind].reverse()) {
+    const serves = [...all].some(({ inputs }) => inputs.includes(equation.outputs[0] as Variable));
+    if (equation.primitive.name === "slice" && !serves) all.delete(equation);
+  }
+  if (read(all) <= read(before)) return all;
+  for (const equation of behind) {
+    const more = new Set([...before, equation]);
+    if (
+      equation.primitive.name !== "slice" &&
+      followsOn(equation, before, { producer, dependence }) &&
+      read(more) <= read(before)
+    )
+      before = more;
+  }
+  return before;
+}
+
+/** Whether all that an equation reads of slices is there, and some of it was computed. */
+function followsOn(
+  { inputs }: Equation,
+  moved: ReadonlySet<Equation>,
+  { producer, dependence }: Pick<Base, "producer" | "dependence">,
+): boolean {
+  const made = inputs
+    .filter((variable) => dependence.get(variable) === "slices")
+    .map((variable) => producer.get(variable));
+  return made.every((one) => one === undefined || moved.has(one)) && made.some((one) => one !== undefined);
+}
+
+/** Elements of slices that a step reads if some equations are moved out. */
+function sizeRead({ params: { body }, producer, dependence }: Base, moved: ReadonlySet<Equation>): number {
+  const read = new Set<Variable>();
+  const visit = (variable: Variable): void => {
+    const made = producer.get(variable);
+    if (dependence.get(variable) === "slices" && (made === undefined || moved.has(made))) read.add(variable);
+  };
+  for (const equation of body.equations) if (!moved.has(equation)) equation.inputs.forEach(visit);
+  body.outputs.forEach(visit);
+  return [...read].reduce((sum, { type }) => sum + sizeOf(type.shape), 0);
 }
 
 /**

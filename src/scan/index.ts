@@ -1,6 +1,6 @@
 /** @module The loop through time: `scan`, its rules, and masks. */
 export { hoistScan } from "./hoist.js";
 export { lengthMask, paddingMask } from "./mask.js";
-export type { ScanParams } from "./params.js";
+export { firstConstant, type ScanParams } from "./params.js";
 export { applyScan, scanPrimitive } from "./primitive.js";
 export { type ScanOptions, type ScanStep, scan } from "./scan.js";

@@ -75,36 +75,28 @@ describe("the gradient of a scan for parameters alone", () => {
 
   test("is planned as that", () => {
     expect(printPlan(compile(ofParams).plan(params, xs))).toMatchInlineSnapshot(`
-      "arena 768 bytes
+      "arena 576 bytes
       @0 float64[15,1] = matmul input3 input2
       @128 float64[3,1] = broadcast input0
-      @192 float64[3,1] = constant0
+      @192 float64[5,3,1] = broadcast @128
+      @320 float64[5,3,1] = add @0 @192
+      @0 float64[3,1] = constant0
       loop 5 {
-        @512 float64[3,1] = add @0[t] @128
-        @576 float64[3,1] = matmul @192 input1
-        @640 float64[3,1] = add @512 @576
-        @256[t] float64[3,1] = tanh @640
-        @384[t] float64[3,1] = @192
-        @192 float64[3,1] = @256[t]
+        @192 float64[3,1] = matmul @0[t] input1
+        @256 float64[3,1] = add @320[t] @192
+        @24[t] float64[3,1] = tanh @256
       }
-      @0 float64[5,3,1] = broadcast constant1
-      @128 float64[3,1] = constant0
+      @192 float64[3,1] = constant0
       loop 5 reverse {
-        @192 float64[3,1] = add @128 @0[t]
-        @640 float64[3,1] = square @256[t]
-        @704 float64[3,1] = subtract constant5 @640
-        @512[t] float64[3,1] = multiply @192 @704
-        @192 float64[3,1] = matmul @512[t] input1
-        @128 float64[3,1] = @192
+        @384 float64[3,1] = add @192 constant1[t]
+        @448 float64[3,1] = square @24[t]
+        @512 float64[3,1] = subtract constant2 @448
+        @256[t] float64[3,1] = multiply @384 @512
+        @192 float64[3,1] = matmul @256[t] input1
       }
-      @0 float64[1,2] = matmul @512 input3
-      @64 float64[1,2] = add constant2 @0
-      @0 float64[3,1] = sum @512
-      @128 float64[1] = sum @0
-      @0 float64[1] = add constant3 @128
-      @128 float64[1,1] = matmul @512 @384
-      @192 float64[1,1] = add constant4 @128
-      return @0 @192 @64"
+      output2 float64[1,2] = matmul @256 input3
+      output0 float64[1] = sum @256
+      output1 float64[1,1] = matmul @256 @0"
     `);
   });
 });

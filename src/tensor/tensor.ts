@@ -47,6 +47,11 @@ export class HostTensor implements Tensor, View {
   }
 }
 
+/** The elements of a view as a tensor that shares its memory. */
+export function hostTensorOf({ dtype, shape, data, offset }: View): HostTensor {
+  return new HostTensor({ dtype, shape }, data.subarray(offset, offset + sizeOf(shape)));
+}
+
 /** Nested arrays of numbers, as deep as the tensor has axes. */
 export type NestedNumbers = number | readonly NestedNumbers[];
 
