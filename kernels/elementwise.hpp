@@ -1,0 +1,509 @@
+// Executes fused elementwise instructions: blocks of their operands pass through a list of operations without leaving the
+// first-level cache.
+//
+// Words of an instruction:
+//
+//   rank (1 to 6), sizes[rank] (outermost first), registers, number of operands, the operands, number of codes, the codes
+//   operand: pointer, byteOffset, strides[rank]; element (i0, i1 ...) lies at pointers[pointer] + byteOffset + 4 sum(i stride)
+//   code:    Element, destination, a, b, c; numbers below `registers` are blocks of scratch, the others operands, -1: unused
+//
+// An operand may be the very same memory as another, as every operation reads a lane before it writes it.
+#pragma once
+
+#include "codes.hpp"
+#include "math.hpp"
+
+/// Keeps what is rarely needed out of the path that every operation takes.
+#define TT_NOINLINE __attribute__((noinline))
+
+namespace tt::TT_VARIANT {
+
+// ---------------------------------------------------------------------------------------------------- the operations
+
+TT_INLINE Floats sameBits(Ints x) { return (Floats)x; }
+TT_INLINE Ints wholes(Floats x) { return (Ints)x; }
+
+/// Masks have -1 in lanes that hold; comparisons give 1.
+TT_INLINE Floats oneWhere(Ints mask) { return (Floats)-mask; }
+
+/// Applies an operation on single whole numbers to each lane.
+template <int32_t compute(int32_t, int32_t)>
+TT_INLINE Floats eachLane(Floats a, Floats b) {
+  Ints result;
+  for (int lane = 0; lane < WIDTH; lane++) result[lane] = compute(wholes(a)[lane], wholes(b)[lane]);
+  return (Floats)result;
+}
+
+TT_INLINE Floats addBits(Floats a, Floats b) { return (Floats)((Bits)a + (Bits)b); }
+TT_INLINE Floats subtractBits(Floats a, Floats b) { return (Floats)((Bits)a - (Bits)b); }
+TT_INLINE Floats multiplyBits(Floats a, Floats b) { return (Floats)((Bits)a * (Bits)b); }
+
+/// Every operation but the sum: name, number of sources, result. The blocks hold whole numbers as the bits of floats;
+/// arithmetic on whole numbers goes by unsigned ones, as those may wrap.
+#define TT_ELEMENT_OPERATIONS(define)                                           \
+  define(move, 1, a)                                                            \
+  define(negate, 1, -a)                                                         \
+  define(abs, 1, absolute(a))                                                   \
+  define(sign, 1, sign(a))                                                      \
+  define(floor, 1, floor(a))                                                    \
+  define(exp, 1, exp(a))                                                        \
+  define(log, 1, log(a))                                                        \
+  define(log1p, 1, log1p(a))                                                    \
+  define(expm1, 1, expm1(a))                                                    \
+  define(sqrt, 1, sqrt(a))                                                      \
+  define(reciprocal, 1, 1.0f / a)                                               \
+  define(square, 1, a * a)                                                      \
+  define(sin, 1, sin(a))                                                        \
+  define(cos, 1, cos(a))                                                        \
+  define(tanh, 1, tanh(a))                                                      \
+  define(sigmoid, 1, sigmoid(a))                                                \
+  define(softplus, 1, softplus(a))                                              \
+  define(relu, 1, relu(a))                                                      \
+  define(isFinite, 1, sameBits(isFinite(a)))                                    \
+  define(toFloat, 1, toFloats(wholes(a)))                                       \
+  define(toInt, 1, sameBits(toInt32(a)))                                        \
+  define(add, 2, a + b)                                                         \
+  define(subtract, 2, a - b)                                                    \
+  define(multiply, 2, a * b)                                                    \
+  define(divide, 2, a / b)                                                      \
+  define(power, 2, power(a, b))                                                 \
+  define(maximum, 2, maximum(a, b))                                             \
+  define(minimum, 2, minimum(a, b))                                             \
+  define(equal, 2, oneWhere(a == b))                                            \
+  define(notEqual, 2, oneWhere(a != b))                                         \
+  define(greater, 2, oneWhere(a > b))                                           \
+  define(greaterEqual, 2, oneWhere(a >= b))                                     \
+  define(less, 2, oneWhere(a < b))                                              \
+  define(lessEqual, 2, oneWhere(a <= b))                                        \
+  define(select, 3, choose(wholes(a) != 0, b, c))                               \
+  define(negateInt, 1, subtractBits(Floats{}, a))                               \
+  define(absInt, 1, choose(wholes(a) < 0, subtractBits(Floats{}, a), a))        \
+  define(signInt, 1, sameBits((wholes(a) < 0) - (wholes(a) > 0)))               \
+  define(squareInt, 1, multiplyBits(a, a))                                      \
+  define(addInt, 2, addBits(a, b))                                              \
+  define(subtractInt, 2, subtractBits(a, b))                                    \
+  define(multiplyInt, 2, multiplyBits(a, b))                                    \
+  define(divideInt, 2, eachLane<divideInt>(a, b))                               \
+  define(powerInt, 2, eachLane<powerInt>(a, b))                                 \
+  define(maximumInt, 2, choose(wholes(a) > wholes(b), a, b))                    \
+  define(minimumInt, 2, choose(wholes(a) < wholes(b), a, b))                    \
+  define(equalInt, 2, oneWhere(wholes(a) == wholes(b)))                         \
+  define(notEqualInt, 2, oneWhere(wholes(a) != wholes(b)))                      \
+  define(greaterInt, 2, oneWhere(wholes(a) > wholes(b)))                        \
+  define(greaterEqualInt, 2, oneWhere(wholes(a) >= wholes(b)))                  \
+  define(lessInt, 2, oneWhere(wholes(a) < wholes(b)))                           \
+  define(lessEqualInt, 2, oneWhere(wholes(a) <= wholes(b)))                     \
+  define(multiplyAdd, 3, a * b + c)
+
+#define TT_DEFINE(name, count, result)                                                                  \
+  struct name##Operation {                                                                              \
+    static constexpr int sources = count;                                                               \
+    static TT_INLINE Floats apply(Floats a, [[maybe_unused]] Floats b, [[maybe_unused]] Floats c) { return result; } \
+  };
+TT_ELEMENT_OPERATIONS(TT_DEFINE)
+#undef TT_DEFINE
+
+// --------------------------------------------------------------------------------------------------------- the loops
+
+/// Where the rows of a block lie.
+struct Stream {
+  char* at;
+  int64_t rowBytes;
+};
+
+/// One operation on one block; rowLength is a number of bytes, and a multiple of those of a vector.
+struct Work {
+  int64_t rows;
+  int64_t rowLength;
+  Stream to;
+  Stream from[3];
+};
+
+using Loop = void (*)(const Work&);
+
+constexpr int64_t VECTOR_BYTES = sizeof(Floats);
+
+/// One source of a row: a vector at each place, or the same number everywhere.
+template <bool used, bool scalar>
+struct Row {
+  const char* at = nullptr;
+  Floats number = {};
+
+  TT_INLINE Row(const Stream& stream, int64_t row) {
+    if (!used) return;
+    at = stream.at + row * stream.rowBytes;
+    if (!scalar) return;
+    int32_t bits;  // integers, because floating-point arithmetic may flush some of them to zero
+    std::memcpy(&bits, at, sizeof bits);
+    number = (Floats)splat(bits);
+  }
+  TT_INLINE Floats operator[](int64_t offset) const { return used && !scalar ? load(at + offset) : number; }
+};
+
+/// The loop of an operation, where bit k of `scalars` says that source k is one number for each row.
+template <typename Operation, int scalars>
+void loopOver(const Work& work) {
+  const int64_t rows = work.rows, rowLength = work.rowLength;
+  for (int64_t row = 0; row < rows; row++) {
+    const Row<true, (scalars & 1) != 0> a(work.from[0], row);
+    const Row<(Operation::sources > 1), (scalars & 2) != 0> b(work.from[1], row);
+    const Row<(Operation::sources > 2), (scalars & 4) != 0> c(work.from[2], row);
+    char* to = work.to.at + row * work.to.rowBytes;
+    for (int64_t at = 0; at < rowLength; at += VECTOR_BYTES) store(to + at, Operation::apply(a[at], b[at], c[at]));
+  }
+}
+
+/// The loop for these scalars, of which at least one bit for `Operation`'s sources is 0.
+template <typename Operation>
+Loop chooseLoop(int scalars) {
+  if constexpr (Operation::sources == 1) {
+    return loopOver<Operation, 0>;
+  } else if constexpr (Operation::sources == 2) {
+    static constexpr Loop loops[] = {loopOver<Operation, 0>, loopOver<Operation, 1>, loopOver<Operation, 2>};
+    return loops[scalars];
+  } else {
+    static constexpr Loop loops[] = {loopOver<Operation, 0>, loopOver<Operation, 1>, loopOver<Operation, 2>,
+                                     loopOver<Operation, 3>, loopOver<Operation, 4>, loopOver<Operation, 5>,
+                                     loopOver<Operation, 6>};
+    return loops[scalars];
+  }
+}
+
+inline Loop loopFor(Element code, int scalars) {
+  switch (code) {
+#define TT_CASE(name, count, result) \
+  case Element::name:                \
+    return chooseLoop<name##Operation>(scalars);
+    TT_ELEMENT_OPERATIONS(TT_CASE)
+#undef TT_CASE
+    case Element::sum:
+      break;
+  }
+  return nullptr;
+}
+
+// -------------------------------------------------------------------------------------------------------- the blocks
+
+/// Floats in a block of each register: together they shall fill most of a first-level cache of 32 KB.
+constexpr int64_t blockFloats(int64_t registers) {
+  return registers <= 6 ? 1024 : registers <= 12 ? 512 : registers <= 24 ? 256 : 128;
+}
+
+/// Registers lie a little more than a block apart, since equal low bits of addresses would slow down the cache.
+constexpr int64_t blockPitch(int64_t registers) { return blockFloats(registers) + 16; }
+
+/// Blocks behind the registers: one for each source and for the last vectors of rows.
+constexpr int64_t EXTRA_BLOCKS = 4;
+
+/// Floats of scratch memory (to be aligned to 64 bytes) that an instruction with so many registers needs.
+constexpr int64_t elementwiseScratchFloats(int64_t registers) { return (registers + EXTRA_BLOCKS) * blockPitch(registers); }
+
+/// A register or an operand.
+struct Place {
+  char* at;             // of the block
+  char* base;           // of the first row and column; unused for registers
+  int64_t rowBytes;
+  int64_t columnBytes;
+  double total;         // for destinations of sums: that of the row so far
+};
+
+struct Block {
+  int64_t rows;
+  int64_t columns;
+  int64_t paddedBytes;  // of a row in a register: whole vectors
+  int64_t registers;
+  char* extra;          // the first extra block
+  int64_t extraBytes;   // from one to the next
+  bool first, last;     // of the blocks of its rows
+};
+
+/// Columns, filled up to whole vectors.
+TT_INLINE int64_t wholeVectors(int64_t columns) { return (columns + WIDTH - 1) / WIDTH * WIDTH; }
+
+/// Copies fewer bytes than a vector has.
+TT_INLINE void copyFew(char* to, const char* from, int64_t bytes) {
+  int64_t at = 0;
+  for (int64_t size = VECTOR_BYTES / 2; size >= 4; size /= 2) {
+    if (!(bytes & size)) continue;
+    for (int64_t k = 0; k < size; k += 4) std::memcpy(to + at + k, from + at + k, 4);
+    at += size;
+  }
+}
+
+/// Copies a block of elements at any distances to a register, filling up its last vectors with zeros.
+inline TT_NOINLINE void gatherBlock(const Place& from, const Block& block, char* to) {
+  const int64_t width = block.columns * 4;
+  for (int64_t row = 0; row < block.rows; row++, to += block.paddedBytes) {
+    const char* source = from.at + row * from.rowBytes;
+    store(to + block.paddedBytes - VECTOR_BYTES, Floats{});
+    if (from.columnBytes == 4 && width < VECTOR_BYTES) {
+      copyFew(to, source, width);
+    } else {
+      for (int64_t at = 0; at < width; at += 4, source += from.columnBytes) std::memcpy(to + at, source, 4);
+    }
+  }
+}
+
+/// The opposite of gatherBlock.
+inline TT_NOINLINE void scatterBlock(const char* from, const Block& block, const Place& to) {
+  const int64_t width = block.columns * 4;
+  for (int64_t row = 0; row < block.rows; row++, from += block.paddedBytes) {
+    char* target = to.at + row * to.rowBytes;
+    if (to.columnBytes == 4 && width < VECTOR_BYTES) {
+      copyFew(target, from, width);
+    } else {
+      for (int64_t at = 0; at < width; at += 4, target += to.columnBytes) std::memcpy(target, from + at, 4);
+    }
+  }
+}
+
+/// Sum of neighbouring floats: several in parallel, then in double precision.
+inline double sumOf(const char* from, int64_t count) {
+  Floats sums[4] = {};
+  int64_t at = 0;
+  for (; at + 4 * WIDTH <= count; at += 4 * WIDTH) {
+    for (int k = 0; k < 4; k++) sums[k] += load(from + 4 * (at + k * WIDTH));
+  }
+  for (; at + WIDTH <= count; at += WIDTH) sums[0] += load(from + 4 * at);
+  const Floats together = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  double total = 0;
+  for (int lane = 0; lane < WIDTH; lane++) total += together[lane];
+  for (; at < count; at++) {
+    float x;
+    std::memcpy(&x, from + 4 * at, sizeof x);
+    total += x;
+  }
+  return total;
+}
+
+inline TT_NOINLINE void sumRows(Place& to, const Place& source, const Block& block) {
+  Stream from = {source.at, source.rowBytes};
+  if (source.columnBytes != 4) {
+    gatherBlock(source, block, block.extra);
+    from = {block.extra, block.paddedBytes};
+  }
+  for (int64_t row = 0; row < block.rows; row++) {
+    const double sum = sumOf(from.at + row * from.rowBytes, block.columns);
+    to.total = block.first ? sum : to.total + sum;
+    if (!block.last) continue;
+    const float result = float(to.total);
+    std::memcpy(to.at + row * to.rowBytes, &result, sizeof result);
+  }
+}
+
+/// Runs a loop over rows that end within a vector. The last vector of each row therefore overlaps the one before it, and is
+/// computed first, into `ends`, in case sources are overwritten.
+inline TT_NOINLINE void runWithEnds(Loop loop, Work& work, int sources, int scalars, int64_t width, char* ends) {
+  const int64_t last = width - VECTOR_BYTES;
+  Work atEnd = work;
+  for (int k = 0; k < sources; k++) {
+    if (!(scalars >> k & 1)) atEnd.from[k].at += last;
+  }
+  atEnd.to = {ends, VECTOR_BYTES};
+  atEnd.rowLength = VECTOR_BYTES;
+  loop(atEnd);
+  work.rowLength = width - width % VECTOR_BYTES;
+  loop(work);
+  for (int64_t row = 0; row < work.rows; row++) {
+    store(work.to.at + row * work.to.rowBytes + last, load(ends + row * VECTOR_BYTES));
+  }
+}
+
+/// Executes one code on one block.
+TT_INLINE void executeCode(const int32_t* code, Place* places, const Block& block) {
+  const Element element = Element(code[0]);
+  const int32_t* sources = code + 2;
+  Place& target = places[code[1]];
+  if (element == Element::sum) return sumRows(target, places[sources[0]], block);
+
+  const int count = sources[1] < 0 ? 1 : sources[2] < 0 ? 2 : 3;
+  const bool wide = block.columns >= WIDTH;  // shorter rows are copied to whole vectors
+  bool padded = true;                        // everything is: last vectors may be read and written as a whole
+  int scalars = 0;
+  bool even = true;                          // and the rows of everything follow each other
+  Work work;
+  work.rows = block.rows;
+  for (int k = 0; k < count; k++) {
+    const Place& source = places[sources[k]];
+    const bool inRegister = sources[k] < block.registers;
+    work.from[k] = {source.at, source.rowBytes};
+    if (source.columnBytes == 0 && scalars != (1 << (count - 1)) - 1) {
+      scalars |= 1 << k;
+      even &= source.rowBytes == 0;
+    } else if (!inRegister) {
+      if (source.columnBytes == 4 && wide) {
+        padded = false;
+      } else {
+        char* copy = block.extra + k * block.extraBytes;
+        gatherBlock(source, block, copy);
+        work.from[k] = {copy, block.paddedBytes};
+      }
+    }
+  }
+
+  const bool scattered = code[1] >= block.registers && !(target.columnBytes == 4 && wide);
+  work.to = scattered ? Stream{block.extra, block.paddedBytes} : Stream{target.at, target.rowBytes};
+  if (code[1] >= block.registers && !scattered) padded = false;
+
+  const Loop loop = loopFor(element, scalars);
+  const int64_t width = block.columns * 4;
+  if (padded || width == block.paddedBytes) {
+    work.rowLength = block.paddedBytes;
+    if (padded && even) {
+      work.rowLength *= work.rows;
+      work.rows = 1;
+    }
+    loop(work);
+  } else {
+    runWithEnds(loop, work, count, scalars, width, block.extra + 3 * block.extraBytes);
+  }
+  if (scattered) scatterBlock(block.extra, block, target);
+}
+
+// --------------------------------------------------------------------------------------------------- the instruction
+
+/// The parts of an instruction's words.
+struct Fused {
+  int32_t rank;
+  const int32_t* sizes;
+  int32_t registers;
+  int32_t operandCount;
+  const int32_t* operands;
+  int32_t codeCount;
+  const int32_t* codes;
+
+  const int32_t* strides(int32_t operand) const { return operands + operand * (2 + rank) + 2; }
+};
+
+constexpr int CODE_WORDS = 5;
+
+inline Fused readFused(const int32_t* words) {
+  Fused fused;
+  fused.rank = words[0];
+  fused.sizes = words + 1;
+  words += 1 + fused.rank;
+  fused.registers = words[0];
+  fused.operandCount = words[1];
+  fused.operands = words + 2;
+  words = fused.operands + fused.operandCount * (2 + fused.rank);
+  fused.codeCount = words[0];
+  fused.codes = words + 1;
+  return fused;
+}
+
+/// The axes that remain after joining those that are one in every operand's memory; outermost first.
+struct Axes {
+  int count = 0;
+  int64_t sizes[6];
+  int number[6];  // the axis whose strides count
+};
+
+inline bool hasSum(const Fused& fused) {
+  for (int32_t k = 0; k < fused.codeCount; k++) {
+    if (Element(fused.codes[k * CODE_WORDS]) == Element::sum) return true;
+  }
+  return false;
+}
+
+/// Keeps the last axis where sums are made along it.
+inline Axes joinAxes(const Fused& fused) {
+  Axes axes;
+  for (int axis = 0; axis < fused.rank; axis++) {
+    const int64_t size = fused.sizes[axis];
+    const bool last = axis == fused.rank - 1;
+    if (size == 1 && (!last || (axes.count > 0 && !hasSum(fused)))) continue;
+    bool joined = axes.count > 0;
+    for (int32_t k = 0; joined && k < fused.operandCount; k++) {
+      const int32_t* strides = fused.strides(k);
+      joined = strides[axes.number[axes.count - 1]] == size * strides[axis];
+    }
+    if (joined) {
+      axes.sizes[axes.count - 1] *= size;
+      axes.number[axes.count - 1] = axis;
+    } else {
+      axes.sizes[axes.count] = size;
+      axes.number[axes.count++] = axis;
+    }
+  }
+  return axes;
+}
+
+/// Writes the 0 that is the sum of no elements.
+inline void writeEmptySums(const Fused& fused, const Place* places, int64_t rows) {
+  for (int32_t k = 0; k < fused.codeCount; k++) {
+    const int32_t* code = fused.codes + k * CODE_WORDS;
+    if (Element(code[0]) != Element::sum) continue;
+    const Place& to = places[code[1]];
+    for (int64_t row = 0; row < rows; row++) std::memset(to.base + row * to.rowBytes, 0, sizeof(float));
+  }
+}
+
+inline void elementwise(const int32_t* words, char* const* pointers, float* scratch) {
+  const Fused fused = readFused(words);
+  for (int axis = 0; axis < fused.rank - 1; axis++) {
+    if (fused.sizes[axis] == 0) return;
+  }
+  const Axes axes = joinAxes(fused);
+  const int columnAxis = axes.count - 1, rowAxis = axes.count - 2, outerAxes = axes.count < 2 ? 0 : axes.count - 2;
+  const int64_t columns = axes.sizes[columnAxis], rows = rowAxis < 0 ? 1 : axes.sizes[rowAxis];
+
+  // Wide rows are cut into about equal parts; of short ones, several make a block.
+  const int64_t capacity = blockFloats(fused.registers), parts = (columns + capacity - 1) / capacity;
+  int64_t blockColumns = columns, blockRows = 1;
+  if (parts > 1) blockColumns = wholeVectors((columns + parts - 1) / parts);
+  const int64_t paddedColumns = wholeVectors(blockColumns);
+  if (rows > 1 && parts == 1) blockRows = capacity / paddedColumns;
+
+  const int64_t pitch = blockPitch(fused.registers) * 4;
+  char* scratchBytes = reinterpret_cast<char*>(scratch);
+  Place* places = static_cast<Place*>(__builtin_alloca((fused.registers + fused.operandCount) * sizeof(Place)));
+  for (int32_t k = 0; k < fused.registers; k++) {
+    places[k].at = scratchBytes + k * pitch;
+    places[k].rowBytes = paddedColumns * 4;
+    places[k].columnBytes = 4;
+  }
+  Place* operands = places + fused.registers;
+  for (int32_t k = 0; k < fused.operandCount; k++) {
+    const int32_t* strides = fused.strides(k);
+    operands[k].base = pointers[strides[-2]] + strides[-1];
+    operands[k].rowBytes = rowAxis < 0 ? 0 : int64_t(strides[axes.number[rowAxis]]) * 4;
+    operands[k].columnBytes = int64_t(strides[axes.number[columnAxis]]) * 4;
+  }
+
+  Block block;
+  block.registers = fused.registers;
+  block.extra = scratchBytes + fused.registers * pitch;
+  block.extraBytes = pitch;
+
+  int64_t index[6] = {};  // of the outer axes
+  for (;;) {
+    if (columns == 0) writeEmptySums(fused, places, rows);
+    for (int64_t row = 0; row < rows; row += blockRows) {
+      block.rows = rows - row < blockRows ? rows - row : blockRows;
+      for (int64_t column = 0; column < columns; column += blockColumns) {
+        block.columns = columns - column < blockColumns ? columns - column : blockColumns;
+        block.first = column == 0;
+        block.last = column + block.columns == columns;
+        block.paddedBytes = wholeVectors(block.columns) * 4;
+        for (int32_t k = 0; k < fused.operandCount; k++) {
+          operands[k].at = operands[k].base + row * operands[k].rowBytes + column * operands[k].columnBytes;
+        }
+        for (int32_t k = 0; k < fused.codeCount; k++) executeCode(fused.codes + k * CODE_WORDS, places, block);
+      }
+    }
+
+    int axis = outerAxes - 1;
+    for (; axis >= 0; axis--) {
+      const bool wraps = ++index[axis] == axes.sizes[axis];
+      const int64_t steps = wraps ? 1 - axes.sizes[axis] : 1;
+      for (int32_t k = 0; k < fused.operandCount; k++) {
+        operands[k].base += steps * fused.strides(k)[axes.number[axis]] * 4;
+      }
+      if (!wraps) break;
+      index[axis] = 0;
+    }
+    if (axis < 0) return;
+  }
+}
+
+}  // namespace tt::TT_VARIANT

@@ -1,0 +1,308 @@
+// Matrix products in single precision: packing, products with a packed operand, and products of any strides.
+//
+// Each output element begins with its element of D (or zero) and adds its terms in order of k, one multiply-add after the
+// other, so blocking and the number of rows of a call do not change its bits.
+#pragma once
+
+#include "simd.hpp"
+
+// Loops over the registers of a tile must be unrolled whatever the optimisation level: an array can't be indexed in registers.
+// Clang would vectorise the loop over k of small tiles a second time.
+#ifdef __clang__
+#define TT_UNROLL _Pragma("unroll")
+#define TT_NO_VECTORS _Pragma("clang loop vectorize(disable)")
+#else
+#define TT_UNROLL _Pragma("GCC unroll 16")
+#define TT_NO_VECTORS
+#endif
+
+namespace tt::TT_VARIANT {
+
+// A tile of TILE_ROWS x PANEL_VECTORS sums, with a vector of A and the vectors of a row of B, fills the registers. LATENCY_SUMS
+// independent sums keep the units busy; PEAK_SUMS are as many as the registers hold.
+#if defined(__wasm__)
+constexpr int TILE_ROWS = 3, PANEL_VECTORS = 3, LATENCY_SUMS = 9, PEAK_SUMS = 12;
+#elif defined(__aarch64__)
+constexpr int TILE_ROWS = 6, PANEL_VECTORS = 4, LATENCY_SUMS = 16, PEAK_SUMS = 24;
+#elif TT_WIDTH == 16
+constexpr int TILE_ROWS = 12, PANEL_VECTORS = 2, LATENCY_SUMS = 8, PEAK_SUMS = 24;
+#elif TT_WIDTH == 8
+constexpr int TILE_ROWS = 6, PANEL_VECTORS = 2, LATENCY_SUMS = 8, PEAK_SUMS = 12;
+#else
+constexpr int TILE_ROWS = 6, PANEL_VECTORS = 2, LATENCY_SUMS = 6, PEAK_SUMS = 12;
+#endif
+
+// Blocks of a product of any strides, and floats of a block of rows of A: for a first-level cache of 32 KB and a second-level
+// cache of 512 KB or more.
+constexpr int64_t K_BLOCK = 256, N_BLOCK = 1024, M_BLOCK = 120, ROW_BLOCK_FLOATS = 48 * 1024;
+
+/// Columns of a packed panel.
+constexpr int PANEL = PANEL_VECTORS * WIDTH;
+
+constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+constexpr int64_t ceilingOfDivision(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// The size of a block, where `total` is split into about equal blocks of at most `most`.
+constexpr int64_t evenBlock(int64_t total, int64_t most) {
+  return total <= most ? total : ceilingOfDivision(total, ceilingOfDivision(total, most));
+}
+
+inline int64_t packedFloats(int64_t K, int64_t N) { return ceilingOfDivision(N, PANEL) * PANEL * K; }
+
+typedef float Four __attribute__((vector_size(16)));
+
+/// Copies four rows of four floats, transposed. `toStride` and `fromStride` are the distances between rows.
+TT_INLINE void transposeFour(float* to, int64_t toStride, const float* from, int64_t fromStride) {
+  Four a = load<Four>(from), b = load<Four>(from + fromStride);
+  Four c = load<Four>(from + 2 * fromStride), d = load<Four>(from + 3 * fromStride);
+  Four ac = __builtin_shufflevector(a, c, 0, 4, 1, 5), acHigh = __builtin_shufflevector(a, c, 2, 6, 3, 7);
+  Four bd = __builtin_shufflevector(b, d, 0, 4, 1, 5), bdHigh = __builtin_shufflevector(b, d, 2, 6, 3, 7);
+  store(to, __builtin_shufflevector(ac, bd, 0, 4, 1, 5));
+  store(to + toStride, __builtin_shufflevector(ac, bd, 2, 6, 3, 7));
+  store(to + 2 * toStride, __builtin_shufflevector(acHigh, bdHigh, 0, 4, 1, 5));
+  store(to + 3 * toStride, __builtin_shufflevector(acHigh, bdHigh, 2, 6, 3, 7));
+}
+
+/// to[i, j] = from[i, j] for a matrix of any strides, written to rows of contiguous floats.
+inline void copyMatrix(float* to, int64_t toStride, const float* from, int64_t rowStride, int64_t columnStride, int64_t rows,
+                       int64_t columns) {
+  // Columns outside, so that a transposed matrix is read along its memory and the rows being written stay in the cache.
+  int64_t wholeRows = 0, wholeColumns = 0;
+  if (rowStride == 1 && columnStride != 1) {
+    wholeRows = rows / 4 * 4;
+    wholeColumns = columns / 4 * 4;
+    for (int64_t j = 0; j < wholeColumns; j += 4)
+      for (int64_t i = 0; i < wholeRows; i += 4)
+        transposeFour(to + i * toStride + j, toStride, from + i + j * columnStride, columnStride);
+  }
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = i < wholeRows ? wholeColumns : 0; j < columns; ++j)
+      to[i * toStride + j] = from[i * rowStride + j * columnStride];
+}
+
+/// Packs op(B), K x N with element (k, n) at b[k * rowStride + n * columnStride], into panels [ceil(N / PANEL)][K][PANEL]; the
+/// last panel is filled up with zeros.
+inline void pack(float* out, const float* b, int64_t rowStride, int64_t columnStride, int64_t K, int64_t N) {
+  for (int64_t n = 0; n < N; n += PANEL, out += K * PANEL, b += PANEL * columnStride) {
+    const int64_t columns = smaller(N - n, PANEL);
+    if (columns == PANEL && columnStride == 1) {
+      for (int64_t k = 0; k < K; ++k)
+        for (int v = 0; v < PANEL_VECTORS; ++v) store(out + k * PANEL + v * WIDTH, load(b + k * rowStride + v * WIDTH));
+      continue;
+    }
+    copyMatrix(out, PANEL, b, rowStride, columnStride, K, columns);
+    for (int64_t k = 0; k < K; ++k)
+      for (int64_t j = columns; j < PANEL; ++j) out[k * PANEL + j] = 0;
+  }
+}
+
+/// Hides where a value comes from. Otherwise Clang reorders the loads of a tile for WebAssembly, so that its sums find too few
+/// registers, and replaces constant offsets of loads by additions.
+template <typename T>
+TT_INLINE T opaque(T x) {
+#ifdef __wasm__
+  asm volatile("" : "+r"(x));
+#endif
+  return x;
+}
+
+/// What the tiles of a product share: distances between rows of C, A and D, and the terms of a sum.
+struct Strides {
+  int64_t c, a, d, K;
+};
+
+/// Copies rows of fewer than WIDTH floats. Not inlined: there is one place for each tile that has to do so.
+__attribute__((noinline)) inline void copyEnds(float* to, int64_t toStride, const float* from, int64_t fromStride, int64_t rows,
+                                               int64_t count) {
+  for (; rows > 0; --rows, to += toStride, from += fromStride) {
+    int64_t done = 0;
+    if (WIDTH > 8 && count & 8) std::memcpy(to, from, 32), done = 8;
+    if (WIDTH > 4 && count & 4) std::memcpy(to + done, from + done, 16), done += 4;
+    if (count & 2) std::memcpy(to + done, from + done, 8), done += 2;
+    if (count & 1) to[done] = from[done];
+  }
+}
+
+/// C = D + A B for a tile of ROWS rows and `columns` columns. These fill VECTORS vectors, but for the end of the last one; they
+/// may lie in several panels.
+template <int ROWS, int VECTORS>
+void multiplyTile(float* c, const float* a, const float* panel, const float* d, int64_t columns, const Strides& strides) {
+  constexpr int LAST = VECTORS - 1;
+  const int64_t K = strides.K, lda = strides.a, ldc = strides.c, panelStride = K * PANEL;
+  const int64_t rest = columns - LAST * WIDTH;
+  Floats sums[ROWS][VECTORS] = {};
+  if (d != nullptr) {
+    TT_UNROLL for (int r = 0; r < ROWS; ++r) {
+      TT_UNROLL for (int v = 0; v < LAST; ++v) sums[r][v] = load(d + r * strides.d + v * WIDTH);
+    }
+    if (rest == WIDTH) {
+      TT_UNROLL for (int r = 0; r < ROWS; ++r) sums[r][LAST] = load(d + r * strides.d + LAST * WIDTH);
+    } else {
+      float ends[ROWS][WIDTH] = {};
+      copyEnds(ends[0], WIDTH, d + LAST * WIDTH, strides.d, ROWS, rest);
+      TT_UNROLL for (int r = 0; r < ROWS; ++r) sums[r][LAST] = load(ends[r]);
+    }
+  }
+  const auto loadB = [&](int v) { return load(panel + v / PANEL_VECTORS * panelStride + v % PANEL_VECTORS * WIDTH); };
+  TT_NO_VECTORS for (const float* const end = a + K; a != end; ++a, panel += PANEL) {
+    a = opaque(a);
+    panel = opaque(panel);
+    // The fewer operands stay in registers, the more come one by one.
+    if constexpr (ROWS < VECTORS) {
+      Floats x[ROWS];
+      TT_UNROLL for (int r = 0; r < ROWS; ++r) x[r] = opaque(splat(a[r * lda]));
+      TT_UNROLL for (int v = 0; v < VECTORS; ++v) {
+        const Floats b = loadB(v);
+        TT_UNROLL for (int r = 0; r < ROWS; ++r) sums[r][v] += x[r] * b;
+      }
+    } else {
+      Floats b[VECTORS];
+      TT_UNROLL for (int v = 0; v < VECTORS; ++v) b[v] = loadB(v);
+      TT_UNROLL for (int r = 0; r < ROWS; ++r) {
+        const Floats x = opaque(splat(a[r * lda]));
+        TT_UNROLL for (int v = 0; v < VECTORS; ++v) sums[r][v] += x * b[v];
+      }
+    }
+  }
+  TT_UNROLL for (int r = 0; r < ROWS; ++r) {
+    TT_UNROLL for (int v = 0; v < LAST; ++v) store(c + r * ldc + v * WIDTH, sums[r][v]);
+  }
+  if (rest == WIDTH) {
+    TT_UNROLL for (int r = 0; r < ROWS; ++r) store(c + r * ldc + LAST * WIDTH, sums[r][LAST]);
+  } else {
+    float ends[ROWS][WIDTH];
+    TT_UNROLL for (int r = 0; r < ROWS; ++r) store(ends[r], sums[r][LAST]);
+    copyEnds(c + LAST * WIDTH, ldc, ends[0], WIDTH, ROWS, rest);
+  }
+}
+
+typedef void Tile(float*, const float*, const float*, const float*, int64_t, const Strides&);
+
+/// Panels a tile of few rows takes at once, to have enough independent sums.
+constexpr int panelsAtOnce(int64_t rows) {
+  const int64_t sums = rows * PANEL_VECTORS;
+  return static_cast<int>(smaller(ceilingOfDivision(LATENCY_SUMS, sums), TILE_ROWS * PANEL_VECTORS / sums));
+}
+
+constexpr int MOST_VECTORS = panelsAtOnce(1) * PANEL_VECTORS;
+
+template <int ROWS, int VECTORS>
+constexpr Tile* tileOf() {
+  if constexpr (VECTORS <= panelsAtOnce(ROWS) * PANEL_VECTORS) return multiplyTile<ROWS, VECTORS>;
+  else return nullptr;
+}
+
+struct Tiles {
+  Tile* of[TILE_ROWS * MOST_VECTORS] = {};
+};
+
+template <int I = 0>
+constexpr void fillTiles(Tiles& tiles) {
+  if constexpr (I < TILE_ROWS * MOST_VECTORS) {
+    tiles.of[I] = tileOf<I / MOST_VECTORS + 1, I % MOST_VECTORS + 1>();
+    fillTiles<I + 1>(tiles);
+  }
+}
+
+constexpr Tiles filledTiles() {
+  Tiles tiles;
+  fillTiles(tiles);
+  return tiles;
+}
+
+/// The tile of r rows and v vectors is number (r - 1) * MOST_VECTORS + v - 1.
+constexpr Tiles TILES = filledTiles();
+
+/// C = D + A op(B), where B is packed and A is [M, K] with contiguous rows. `d` may be null (C = A B), the same memory as `c`, or
+/// a single row (ldd = 0).
+inline void multiplyPacked(float* c, int64_t ldc, const float* a, int64_t lda, const float* packed, const float* d, int64_t ldd,
+                           int64_t M, int64_t K, int64_t N) {
+  const Strides strides{ldc, lda, ldd, K};
+  // A block of rows stays in the second-level cache while every panel goes past it.
+  const int64_t most = K * 4 * TILE_ROWS > ROW_BLOCK_FLOATS ? 4 * TILE_ROWS : ROW_BLOCK_FLOATS / (K + 1);
+  const int64_t blockRows = evenBlock(M, most);
+  for (int64_t m = 0; m < M; m += blockRows) {
+    // Rows are split evenly: 32 = 6 + 6 + 5 + 5 + 5 + 5.
+    const int64_t rows = smaller(M - m, blockRows);
+    const int64_t tiles = ceilingOfDivision(rows, TILE_ROWS), least = rows / tiles, larger = rows % tiles;
+    const int64_t step = panelsAtOnce(least + (larger > 0)) * PANEL;
+    for (int64_t n = 0; n < N; n += step) {
+      const int64_t columns = smaller(N - n, step), vectors = ceilingOfDivision(columns, WIDTH);
+      Tile* const* tile = TILES.of + (least - 1) * MOST_VECTORS + vectors - 1;
+      int64_t row = m;
+      for (int64_t t = 0; t < tiles; ++t) {
+        const bool isLarger = t < larger;
+        const float* rowsOfD = d == nullptr ? d : d + row * ldd + n;
+        tile[isLarger ? MOST_VECTORS : 0](c + row * ldc + n, a + row * lda, packed + n * K, rowsOfD, columns, strides);
+        row += least + isLarger;
+      }
+    }
+  }
+}
+
+/// The distance between copied rows of K floats: an odd number of cache lines, so that rows spread over the sets of a cache.
+inline int64_t paddedRow(int64_t K) { return (ceilingOfDivision(K, 16) | 1) * 16; }
+
+/// Terms in a block of a product: where there are several blocks, whole tiles of the transposition.
+inline int64_t termsInBlock(int64_t K) { return K <= K_BLOCK ? K : (evenBlock(K, K_BLOCK) + 3) / 4 * 4; }
+
+/// Floats of scratch memory that `multiply` needs.
+inline int64_t multiplyScratchFloats(int64_t M, int64_t K, int64_t N) {
+  const int64_t terms = termsInBlock(K);
+  return packedFloats(terms, smaller(N, N_BLOCK)) + smaller(M, M_BLOCK) * paddedRow(terms);
+}
+
+/// C = D + A op(B) for any strides of A and B, packing block by block into `scratch`.
+inline void multiply(float* c, int64_t ldc, const float* a, int64_t aRow, int64_t aColumn, const float* b, int64_t bRow,
+                     int64_t bColumn, const float* d, int64_t ldd, int64_t M, int64_t K, int64_t N, float* scratch) {
+  const int64_t blockTerms = termsInBlock(K);
+  float* const rowsOfA = scratch + packedFloats(blockTerms, smaller(N, N_BLOCK));
+  for (int64_t n = 0; n < N; n += N_BLOCK) {
+    const int64_t columns = smaller(N - n, N_BLOCK);
+    int64_t k = 0;
+    do {
+      const int64_t terms = smaller(K - k, blockTerms);
+      pack(scratch, b + k * bRow + n * bColumn, bRow, bColumn, terms, columns);
+      // Later blocks of terms go on from the sums so far.
+      const float* from = k == 0 ? d : c;
+      const int64_t fromStride = k == 0 ? ldd : ldc;
+      const int64_t blockRows = aColumn == 1 ? M : evenBlock(M, M_BLOCK);
+      for (int64_t m = 0; m < M; m += blockRows) {
+        const int64_t rows = smaller(M - m, blockRows);
+        const float* block = a + m * aRow + k * aColumn;
+        int64_t blockStride = aRow;
+        if (aColumn != 1) {
+          blockStride = paddedRow(terms);
+          copyMatrix(rowsOfA, blockStride, block, aRow, aColumn, rows, terms);
+          block = rowsOfA;
+        }
+        multiplyPacked(c + m * ldc + n, ldc, block, blockStride, scratch, from == nullptr ? from : from + m * fromStride + n,
+                       fromStride, rows, terms, columns);
+      }
+      k += terms;
+    } while (k < K);
+  }
+}
+
+/// Multiply-adds without memory, `iterations` times as many as there are independent sums: the peak of one core. Returns the
+/// floating-point operations done.
+inline double peakWork(int64_t iterations) {
+  constexpr int SUMS = PEAK_SUMS;
+  Floats sums[SUMS];
+  TT_UNROLL for (int i = 0; i < SUMS; ++i) sums[i] = splat(static_cast<float>(i));
+  const Floats factor = splat(0.5f), addend = splat(1.0f);
+  for (int64_t n = 0; n < iterations; ++n) {
+    TT_UNROLL for (int i = 0; i < SUMS; ++i) sums[i] = sums[i] * factor + addend;
+  }
+  Floats total = sums[0];
+  TT_UNROLL for (int i = 1; i < SUMS; ++i) total += sums[i];
+  // A volatile store keeps the loop alive.
+  volatile float sink = total[0];
+  static_cast<void>(sink);
+  return 2.0 * SUMS * WIDTH * static_cast<double>(iterations);
+}
+
+}  // namespace tt::TT_VARIANT
+
+#undef TT_UNROLL
+#undef TT_NO_VECTORS

@@ -1,0 +1,54 @@
+// Vectors of WIDTH floats or 32-bit integers, by the vector extensions of GCC and Clang.
+//
+// Every header of this folder is compiled once for each instruction set, with TT_VARIANT (a name) and TT_WIDTH (floats in a
+// vector) defined by the build, so everything in them lives in the namespace tt::TT_VARIANT.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#ifndef TT_VARIANT
+#define TT_VARIANT generic
+#endif
+#ifndef TT_WIDTH
+#define TT_WIDTH 4
+#endif
+
+#define TT_INLINE inline __attribute__((always_inline))
+
+namespace tt::TT_VARIANT {
+
+constexpr int WIDTH = TT_WIDTH;
+
+typedef float Floats __attribute__((vector_size(WIDTH * 4)));
+typedef int32_t Ints __attribute__((vector_size(WIDTH * 4)));
+typedef uint32_t Bits __attribute__((vector_size(WIDTH * 4)));
+
+/// Loads a vector from any address.
+template <typename Vector = Floats, typename Element>
+TT_INLINE Vector load(const Element* from) {
+  Vector v;
+  std::memcpy(&v, from, sizeof v);
+  return v;
+}
+
+/// Stores a vector to any address.
+template <typename Vector, typename Element>
+TT_INLINE void store(Element* to, Vector v) {
+  std::memcpy(to, &v, sizeof v);
+}
+
+TT_INLINE Floats splat(float x) { return x - Floats{}; }
+TT_INLINE Ints splat(int32_t x) { return x - Ints{}; }
+
+TT_INLINE Bits bitsOf(Floats x) { return (Bits)x; }
+TT_INLINE Floats floatsOf(Bits x) { return (Floats)x; }
+TT_INLINE Floats toFloats(Ints x) { return __builtin_convertvector(x, Floats); }
+TT_INLINE Ints toInts(Floats x) { return __builtin_convertvector(x, Ints); }
+
+/// `a` where the mask is set (all bits of the lane), else `b`.
+TT_INLINE Floats choose(Ints mask, Floats a, Floats b) {
+  return mask ? a : b;
+}
+
+}  // namespace tt::TT_VARIANT
