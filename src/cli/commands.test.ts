@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Outcome, run, type Scratch, scratchFolder } from "../../test/command-line.js";
 import { decodeSafetensors } from "../io/index.js";
+import { selectKernels } from "../runtime/index.js";
 
 const SMALL = ["--hidden", "6", "--batch", "2", "--window", "8"];
 const before = process.cwd();
@@ -75,7 +76,7 @@ describe("train --json", () => {
       "seconds",
       "kernels",
     ]);
-    expect(result).toMatchObject({ run: "run", steps: 30, kernels: "reference" });
+    expect(result).toMatchObject({ run: "run", steps: 30, kernels: selectKernels().name });
     for (const [name, value] of Object.entries(result)) {
       if (name !== "run" && name !== "kernels") expect(value as number, name).toBeGreaterThan(0);
     }
@@ -300,11 +301,23 @@ describe("doctor", () => {
       platform: expect.stringContaining(process.platform),
       processor: expect.any(String),
       cores: NUMBER,
-      kernels: "reference",
+      kernels: selectKernels().name,
+      native: expect.toBeOneOf([
+        { reason: expect.any(String) },
+        {
+          instructionSet: expect.any(String),
+          supported: expect.any(Array),
+          unsupported: expect.any(Array),
+          peakGflops: NUMBER,
+        },
+      ]),
+      wasm: { peakGflops: NUMBER },
       matrixProductGflops: NUMBER,
     });
     const { code, stdout } = await run("doctor");
     expect(code).toBe(0);
+    expect(stdout).toMatch(/^native {10}(none: |at most [\d.]+ GFLOP\/s on one core, with )/m);
+    expect(stdout).toMatch(/^wasm {12}at most [\d.]+ GFLOP\/s on one core$/m);
     expect(stdout).toMatch(/^matrix product {2}[\d.]+ GFLOP\/s/m);
   });
 });

@@ -1,6 +1,8 @@
 /** @module Files and the folders of runs: what needs Node. */
 export { type FileSystem, nodeFileSystem, type OpenFile } from "./file-system.js";
 export { readBytes, readText, writeFileAtomically } from "./files.js";
+export { findKernels, KERNEL_NAMES, type KernelName, kernelsNamed } from "./kernels.js";
 export * from "./language-model/index.js";
 export type { MetricsRecord } from "./metrics.js";
+export { chooseVariant, type LoadedAddon, nativeAddon } from "./native-addon.js";
 export * from "./run-folder.js";

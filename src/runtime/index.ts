@@ -1,5 +1,10 @@
 /** @module Plan to numbers: the sets of kernels, and `compile` for functions of tensors. */
 export { type CompiledFunction, type CompileOptions, compile } from "./compile-function.js";
+export { compileTogether, type TogetherOptions } from "./compile-together.js";
 export type { Executable, Kernels } from "./kernels.js";
+export type { NativeAddon, NativeMachine, NativeVariant } from "./native/addon.js";
+export { nativeKernels } from "./native/kernels.js";
 export { referenceKernels } from "./reference/kernels.js";
-export { selectKernels } from "./select.js";
+export { preferKernels, selectKernels } from "./select.js";
+export { wasmKernels } from "./wasm/kernels.js";
+export { instantiateWasm, type WasmInstance, type WasmModule, wasmModule } from "./wasm/module.js";

@@ -6,6 +6,6 @@ export {
   type TrainOptions,
   type TrainReport,
   train,
-  updatePlan,
+  updatePlans,
   type Validation,
 } from "./train.js";

@@ -25,7 +25,7 @@ import {
   type TrainReport,
   type TrainState,
   train,
-  updatePlan,
+  updatePlans,
 } from "./index.js";
 
 type ToyOptions = TrainOptions<ToyParams, ToyCarry, ToyBatch>;

@@ -4,15 +4,16 @@ import type { Plan } from "../compile/index.js";
 import { NonFiniteError, OptionError, requireInteger, requireKnownKeys, requireNumber } from "../core/index.js";
 import {
   bptt,
+  type GradientStep,
   type GradientTransform,
   globalNorm,
   type LearningMethod,
   type Optimizer,
   type SequenceProblem,
 } from "../learn/index.js";
-import { averageLoss } from "../nn/index.js";
+import { averageLoss, type LossSum } from "../nn/index.js";
 import { equal, foldIn, isFiniteNumber, logicalAnd, select, sum } from "../ops/index.js";
-import { compile, type Kernels } from "../runtime/index.js";
+import { compile, compileTogether, type Kernels } from "../runtime/index.js";
 import {
   HostTensor,
   isFloat,
@@ -23,6 +24,7 @@ import {
   tensorsByPath,
   toNumber,
 } from "../tensor/index.js";
+import { addShards, joinShards, takeShard } from "./shards.js";
 import type { Progress, TrainState } from "./state.js";
 
 /** What one update did. */
@@ -88,6 +90,14 @@ export interface TrainOptions<Params extends TensorTree, Carry extends TensorTre
   readonly signal?: AbortSignal;
   /** @default the fastest here */
   readonly kernels?: Kernels;
+  /**
+   * Parts of equal size that every batch is cut into, at least 1: the gradient of each is computed by itself. The batch size must be a
+   * multiple. The number of shards is part of what is computed: it changes the last bits of a gradient, and what is random.
+   * @default 1
+   */
+  readonly shards?: number;
+  /** Threads that shards are divided among, at least 1. Changes no bit of the result. @default 1 */
+  readonly threads?: number;
 }
 
 /** The state before the first update. */
@@ -119,6 +129,8 @@ const OPTION_NAMES = [
   "checkpoints",
   "signal",
   "kernels",
+  "shards",
+  "threads",
 ] as const satisfies readonly (keyof TrainOptions<never, never, never>)[];
 /** Weight of the newest loss in the exponential average. */
 const NEWEST_LOSS = 0.05;
@@ -142,6 +154,8 @@ export async function* train<Params extends TensorTree, Carry extends TensorTree
   requireKnownKeys("train", options, OPTION_NAMES);
   const { batch, steps, validation, checkpoints } = options;
   requireInteger("train", "steps", steps, 1);
+  requireInteger("train", "shards", options.shards ?? 1, 1);
+  requireInteger("train", "threads", options.threads ?? 1, 1);
   if (validation) requireInteger("train", "validation.every", validation.every, 1);
   if (validation?.patience !== undefined) requireInteger("train", "validation.patience", validation.patience, 1);
   const { everySeconds = DEFAULT_EVERY_SECONDS } = checkpoints ?? {};
@@ -159,7 +173,7 @@ export async function* train<Params extends TensorTree, Carry extends TensorTree
   while (state.progress.step < steps) {
     const { params, optimizer, method, key, progress } = state;
     const data = batch(progress.step);
-    const [changed, measured] = update({ params, optimizer, method }, data, foldIn(key, progress.step));
+    const [changed, measured] = update.run({ params, optimizer, method }, data, foldIn(key, progress.step));
     const loss = toNumber(measured.loss);
     const gradientNorm = toNumber(measured.gradientNorm);
     state = { ...changed, key, progress };
@@ -194,12 +208,12 @@ export async function* train<Params extends TensorTree, Carry extends TensorTree
   return state;
 }
 
-/** The Plan of one update: what is computed, and how much memory it takes. */
-export function updatePlan<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
+/** The Plans of one update, and how many times each has memory of its own: what is computed, and how much memory it takes. */
+export function updatePlans<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
   options: TrainOptions<Params, Carry, Batch>,
-): Plan {
+): { readonly plan: Plan; readonly copies: number }[] {
   const { params, optimizer, method, key } = options.state;
-  return compileUpdate(options).plan({ params, optimizer, method }, options.batch(0), key);
+  return compileUpdate(options).plans({ params, optimizer, method }, options.batch(0), key);
 }
 
 /** Lets the event loop have its turn, if it had none for a while. */
@@ -248,18 +262,36 @@ type UpdateOptions<Params extends TensorTree, Carry extends TensorTree, Batch ex
   "problem" | "optimizer" | "method" | "transforms"
 >;
 
-/** One update: forward, backward, gradient transforms and optimizer. */
-function computeUpdate<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
-  { problem, optimizer, method = bptt(), transforms = [] }: UpdateOptions<Params, Carry, Batch>,
-  before: Changing<Params>,
+/** Forward and backward. */
+const computeGradient = <Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
+  { problem, method = bptt() }: UpdateOptions<Params, Carry, Batch>,
+  before: Pick<Changing<Params>, "params" | "method">,
   batch: Batch,
   key: Tensor,
-) {
-  const { gradient, loss, state } = method.step(problem, before.params, before.method, batch, key);
+): GradientStep<Params, TensorTree> => method.step(problem, before.params, before.method, batch, key);
+
+/** Gradient transforms and optimizer. */
+function computeNext<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
+  { optimizer, transforms = [] }: UpdateOptions<Params, Carry, Batch>,
+  before: Changing<Params>,
+  { gradient, state }: GradientStep<Params, TensorTree>,
+): Changing<Params> {
   const changed = transforms.reduce((current, transform) => transform(current), gradient);
   const after = optimizer.update(before.params, changed, before.optimizer);
-  const next: Changing<Params> = { params: after.params, optimizer: after.state, method: state };
-  return { loss: averageLoss(loss), count: loss.count, gradient, gradientNorm: globalNorm(gradient), next };
+  return { params: after.params, optimizer: after.state, method: state };
+}
+
+/** What comes behind the gradient: the update, made if all that it leaves is finite, and what is reported. */
+function applyGradient<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
+  options: UpdateOptions<Params, Carry, Batch>,
+  before: Changing<Params>,
+  step: GradientStep<Params, TensorTree>,
+): readonly [Changing<Params>, Measured] {
+  const next = computeNext(options, before, step);
+  const [loss, gradientNorm] = [averageLoss(step.loss), globalNorm(step.gradient)];
+  const ok = allFinite([loss, gradientNorm, next]);
+  const kept = mapTensors((fresh, old) => select(ok, fresh, old), next, before);
+  return [kept, { loss, count: step.loss.count, gradientNorm, ok }];
 }
 
 /** 1 if all numbers of a tree are finite. */
@@ -269,18 +301,81 @@ const allFinite = (tree: TensorTree): Tensor =>
     .map(([, leaf]) => equal(sum(isFiniteNumber(leaf)), sizeOf(leaf.shape)))
     .reduce(logicalAnd);
 
-/** The whole update as one compiled function whose results take over the memory of what they replace. */
-function compileUpdate<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
-  options: TrainOptions<Params, Carry, Batch>,
-) {
-  const update = (before: Changing<Params>, batch: Batch, key: Tensor) => {
-    const { loss, count, gradientNorm, next } = computeUpdate(options, before, batch, key);
-    const ok = allFinite([loss, gradientNorm, next]);
-    const kept = mapTensors((fresh, old) => select(ok, fresh, old), next, before);
-    return [kept, { loss, count, gradientNorm, ok }] as const;
-  };
-  return compile(update, { donate: [0], ...(options.kernels && { kernels: options.kernels }) });
+/** One update as compiled code. */
+interface CompiledUpdate<Params extends TensorTree, Batch extends TensorTree> {
+  /** Makes an update. The results take over the memory of what they replace. */
+  run(before: Changing<Params>, batch: Batch, key: Tensor): readonly [Changing<Params>, Measured];
+  /** What it runs, and how many times with memory of its own. */
+  plans(before: Changing<Params>, batch: Batch, key: Tensor): { readonly plan: Plan; readonly copies: number }[];
 }
+
+/** What an update reports; `ok` is 0 if it was not made. */
+type Measured = { readonly loss: Tensor; readonly count: Tensor; readonly gradientNorm: Tensor; readonly ok: Tensor };
+
+const compileUpdate = <Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
+  options: TrainOptions<Params, Carry, Batch>,
+): CompiledUpdate<Params, Batch> => ((options.shards ?? 1) > 1 ? shardedUpdate(options) : wholeUpdate(options));
+
+/** The whole update as one Plan. */
+function wholeUpdate<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
+  options: TrainOptions<Params, Carry, Batch>,
+): CompiledUpdate<Params, Batch> {
+  const update = compile(
+    (before: Changing<Params>, batch: Batch, key: Tensor) => {
+      const step = computeGradient(options, before, batch, key);
+      return applyGradient(options, before, step);
+    },
+    { donate: [0], ...(options.kernels && { kernels: options.kernels }) },
+  );
+  return { run: update, plans: (...args) => [{ plan: update.plan(...args), copies: 1 }] };
+}
+
+/** The gradients of shards side by side, then one Plan for the rest. */
+function shardedUpdate<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
+  options: TrainOptions<Params, Carry, Batch>,
+): CompiledUpdate<Params, Batch> {
+  const { shards = 1, threads = 1 } = options;
+  const kernels = options.kernels && { kernels: options.kernels };
+  const gradients = compileTogether(
+    (params: Params, method: TensorTree, batch: Batch, key: Tensor) =>
+      computeGradient(options, { params, method }, batch, key),
+    { threads, ...kernels },
+  );
+  const finish = compile(
+    (before: Changing<Params>, parts: readonly { gradient: Params; loss: LossSum }[], state: TensorTree) =>
+      applyGradient(options, before, { ...addShards(parts), state }),
+    { donate: [0], ...kernels },
+  );
+  type Part = [Params, TensorTree, Batch, Tensor];
+  const partsOf = (before: Changing<Params>, batch: Batch, key: Tensor): Part[] =>
+    Array.from({ length: shards }, (_, shard) => [
+      before.params,
+      takeShard(before.method, 0, shard, shards),
+      takeShard(batch, 1, shard, shards),
+      foldIn(key, shard),
+    ]);
+  const run = (before: Changing<Params>, batch: Batch, key: Tensor) => {
+    const results = gradients(partsOf(before, batch, key));
+    return finish(before, results.map(withoutState), joinShards(results.map(({ state }) => state)));
+  };
+  return {
+    run,
+    plans: (before, batch, key) => {
+      const parts = partsOf(before, batch, key);
+      const results = gradients(parts);
+      const state = joinShards(results.map((result) => result.state));
+      return [
+        { plan: gradients.plan(parts[0] as Part), copies: shards },
+        { plan: finish.plan(before, results.map(withoutState), state), copies: 1 },
+      ];
+    },
+  };
+}
+
+const withoutState = <Params extends TensorTree>({ gradient, loss }: { gradient: Params; loss: LossSum }) => ({
+  gradient,
+  loss,
+});
 
 /** The tensors that updates overwrite, copied, so that the caller's stay as they are. */
 function ownCopy<Params extends TensorTree>(state: TrainState<Params>): TrainState<Params> {
@@ -296,7 +391,10 @@ function explainNonFinite<Params extends TensorTree, Carry extends TensorTree, B
   batch: Batch,
 ): NonFiniteError {
   const before = { params, optimizer, method };
-  const { loss, gradient, gradientNorm, next } = computeUpdate(options, before, batch, foldIn(key, progress.step));
+  const step = computeGradient(options, before, batch, foldIn(key, progress.step));
+  const { gradient } = step;
+  const [loss, gradientNorm] = [averageLoss(step.loss), globalNorm(gradient)];
+  const next = computeNext(options, before, step);
   const groups: [string, TensorTree][] = [
     ["batch", batch],
     ["parameter", params],

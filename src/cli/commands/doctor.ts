@@ -2,9 +2,9 @@
 
 import { arch, availableParallelism, cpus, platform } from "node:os";
 import { Command } from "@commander-js/extra-typings";
-import { kernelName } from "../../node/index.js";
+import { chooseVariant, kernelName, nativeAddon } from "../../node/index.js";
 import { matmul, normal, randomKey } from "../../ops/index.js";
-import { compile } from "../../runtime/index.js";
+import { compile, instantiateWasm, wasmModule } from "../../runtime/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import { packageVersion } from "../version.js";
 
@@ -12,16 +12,18 @@ const EXAMPLES = `
 Examples:
   $ through-time doctor
   $ through-time doctor --json
+  $ THROUGH_TIME_ISA=generic through-time doctor
 `;
 
 /** Sizes of the matrix product that is measured: that of an LSTM of 256 units with a batch of 32. */
 const [ROWS, INNER, COLUMNS] = [32, 256, 1024];
 const MEASURED_SECONDS = 0.5;
+const PEAK_SECONDS = 0.2;
 
 /** The command, ready to be added. */
 export const doctorCommand = () =>
   new Command("doctor")
-    .description("show which kernels run here, and how fast")
+    .description("show which kernels run here, why, and how fast")
     .option("--json", "print one line of JSON")
     .addHelpText("after", EXAMPLES)
     .action(({ json }) => {
@@ -32,7 +34,9 @@ export const doctorCommand = () =>
         processor: cpus()[0]?.model ?? "unknown",
         cores: availableParallelism(),
         kernels: kernelName(),
-        matrixProductGflops: Number(measureMatrixProduct().toFixed(2)),
+        native: native(),
+        wasm: wasm(),
+        matrixProductGflops: rounded(measureMatrixProduct()),
       };
       if (json === true) {
         process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -42,11 +46,76 @@ export const doctorCommand = () =>
         `through-time    ${report.version}`,
         `node            ${report.node} on ${report.platform}`,
         `processor       ${report.processor}, ${report.cores} ${report.cores === 1 ? "core" : "cores"}`,
-        `kernels         ${report.kernels}: plain TypeScript, one core; this version has no others`,
+        `kernels         ${report.kernels}`,
+        `native          ${describeNative(report.native)}`,
+        `wasm            ${describe(report.wasm)}`,
         `matrix product  ${report.matrixProductGflops} GFLOP/s (${ROWS}x${INNER} times ${INNER}x${COLUMNS}, float32)`,
       ];
       process.stdout.write(`${lines.join("\n")}\n`);
     });
+
+/** Why kernels cannot run here. */
+interface Missing {
+  readonly reason: string;
+}
+
+/** Kernels that can: the most floating-point operations that one core does with them. */
+interface Present {
+  readonly peakGflops: number;
+}
+
+interface PresentNative extends Present {
+  readonly instructionSet: string;
+  readonly supported: readonly string[];
+  readonly unsupported: readonly string[];
+}
+
+function native(): Missing | PresentNative {
+  const loaded = nativeAddon();
+  if ("reason" in loaded) return loaded;
+  const variants = loaded.addon.variants();
+  const { name } = chooseVariant(variants);
+  const names = (supported: boolean) => variants.filter((one) => one.supported === supported).map((one) => one.name);
+  return {
+    instructionSet: name,
+    supported: names(true),
+    unsupported: names(false),
+    peakGflops: measurePeak((iterations) => loaded.addon.peakWork(name, iterations)),
+  };
+}
+
+function describeNative(status: Missing | PresentNative): string {
+  if ("reason" in status) return describe(status);
+  const { instructionSet, supported, unsupported } = status;
+  const missing = unsupported.length > 0 ? ` and lacks ${unsupported.join(", ")}` : "";
+  return `${describe(status)}, with ${instructionSet}; this processor has ${supported.join(", ")}${missing}`;
+}
+
+function wasm(): Missing | Present {
+  const compiled = wasmModule();
+  if ("reason" in compiled) return compiled;
+  return { peakGflops: measurePeak(instantiateWasm(compiled.module, 0).peakWork) };
+}
+
+const describe = (status: Missing | Present): string =>
+  "reason" in status ? `none: ${status.reason}` : `at most ${status.peakGflops} GFLOP/s on one core`;
+
+const rounded = (value: number): number => Number(value.toFixed(2));
+
+/** The most GFLOP/s of calls that take some milliseconds each. @param work returns how many operations its iterations were */
+function measurePeak(work: (iterations: number) => number): number {
+  let best = 0;
+  let iterations = 1000;
+  const end = performance.now() + PEAK_SECONDS * 1000;
+  while (performance.now() < end) {
+    const start = performance.now();
+    const operations = work(iterations);
+    const milliseconds = performance.now() - start;
+    if (milliseconds < 5) iterations *= 2;
+    else best = Math.max(best, operations / (milliseconds * 1e6));
+  }
+  return rounded(best);
+}
 
 /** GFLOP/s of the median run. */
 function measureMatrixProduct(): number {

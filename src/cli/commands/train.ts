@@ -1,7 +1,8 @@
 /** `through-time train`: start a run, or go on with one. */
 
+import { availableParallelism } from "node:os";
 import { Command } from "@commander-js/extra-typings";
-import type { Instruction } from "../../compile/index.js";
+import type { Instruction, Plan } from "../../compile/index.js";
 import { OptionError } from "../../core/index.js";
 import {
   bitsPerCharacter,
@@ -11,7 +12,7 @@ import {
   type LanguageModelSettings,
   nextRunPath,
   parameterCount,
-  planOfRun,
+  plansOfRun,
   resumeRun,
   startRun,
   trainRun,
@@ -76,13 +77,23 @@ export const trainCommand = () =>
     .option("--seed <n>", "seed of all randomness (default: 1)", wholeNumber("seed", 0))
     .option("--out <dir>", "folder of the run (default: runs/language-model-1, -2, ...)")
     .option("--resume", "go on with the run in --out")
+    .option(
+      "--shards <n>",
+      "parts of a batch that are computed side by side; part of the result (default: batch / 16, at most 8)",
+      wholeNumber("shards", 1),
+    )
+    .option(
+      "--threads <n>",
+      "threads to train on (default: one a shard, at most one a core)",
+      wholeNumber("threads", 1),
+    )
     .option("--verbose", "show what an update computes and the memory it takes")
     .option("--json", "end with one line of JSON on standard output")
     .addHelpText("after", EXAMPLES)
-    .action(async (files, { task: _, out, resume, verbose, json, ...given }) => {
+    .action(async (files, { task: _, out, resume, verbose, json, threads, ...given }) => {
       const run = resume === true ? await resumed(out, files, given) : await started(out, files, given);
       if (verbose === true) describePlan(run);
-      await trainAndReport(run, json === true);
+      await trainAndReport(run, json === true, threads ?? availableParallelism());
     });
 
 type Given = Partial<Omit<LanguageModelSettings, "files">>;
@@ -98,7 +109,7 @@ async function resumed(out: string | undefined, files: readonly string[], given:
   return resumeRun(out, files.length > 0 ? { ...given, files } : given);
 }
 
-async function trainAndReport(run: LanguageModelRun, json: boolean): Promise<void> {
+async function trainAndReport(run: LanguageModelRun, json: boolean, threads: number): Promise<void> {
   const abort = new AbortController();
   const display = progressDisplay(run);
   introduce(run, display);
@@ -113,7 +124,7 @@ async function trainAndReport(run: LanguageModelRun, json: boolean): Promise<voi
   let trainLoss = run.state.progress.averageLoss;
   let stopped: "early" | "aborted" | undefined;
   try {
-    for await (const report of trainRun(run, { signal: abort.signal, sampleLength: SAMPLE_LENGTH })) {
+    for await (const report of trainRun(run, { signal: abort.signal, threads, sampleLength: SAMPLE_LENGTH })) {
       display.show(report);
       step = report.step;
       trainLoss = report.averageLoss;
@@ -149,14 +160,17 @@ function introduce({ config, corpus, state }: LanguageModelRun, { say }: Progres
 /** Instructions, loops included, and memory of one update. */
 function describePlan(run: LanguageModelRun): void {
   const started = performance.now();
-  const { instructions, arenaBytes } = planOfRun(run);
+  const plans = plansOfRun(run);
   const milliseconds = performance.now() - started;
   const count = (list: readonly Instruction[]): number =>
     list.reduce((sum, instruction) => sum + 1 + (instruction.kind === "loop" ? count(instruction.body) : 0), 0);
-  const loops = instructions.filter(({ kind }) => kind === "loop").length;
+  const total = (value: (plan: Plan) => number): number =>
+    plans.reduce((sum, { plan, copies }) => sum + copies * value(plan), 0);
+  const loops = total(({ instructions }) => instructions.filter(({ kind }) => kind === "loop").length);
+  const { shards } = run.config;
   process.stderr.write(
-    `an update: ${formatCount(count(instructions))} instructions, ${loops} loops over time, ` +
-      `${formatCount(arenaBytes / 1024)} KiB of memory; compiled in ${Math.round(milliseconds)} ms\n`,
+    `an update: ${formatCount(total(({ instructions }) => count(instructions)))} instructions, ${loops} loops over time${shards > 1 ? ` in ${shards} shards` : ""}, ` +
+      `${formatCount(total(({ arenaBytes }) => arenaBytes) / 1024)} KiB of memory; compiled in ${Math.round(milliseconds)} ms\n`,
   );
 }
 

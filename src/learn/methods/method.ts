@@ -15,11 +15,11 @@ export interface SequenceProblem<Params extends TensorTree, Carry extends Tensor
 }
 
 /** Gradient of the average loss, the loss itself, and the method's state for the next batch. */
-export interface GradientStep<Params extends TensorTree, State extends TensorTree> {
+export type GradientStep<Params extends TensorTree, State extends TensorTree> = {
   readonly gradient: Params;
   readonly loss: LossSum;
   readonly state: State;
-}
+};
 
 /** A way to learn through time. A pure pair: the state at the start, and one step. Both can be traced. */
 export interface LearningMethod {

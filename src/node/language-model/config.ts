@@ -23,13 +23,15 @@ export interface LanguageModelSettings {
   /** Part at the end of the text that is kept for validation. */
   readonly validation: number;
   readonly seed: number;
+  /** Parts of every batch whose gradients are computed side by side. */
+  readonly shards: number;
   /** Most words of a vocabulary of words. */
   readonly vocabularySize?: number;
   /** Measurements on the validation part without a new best after which training ends. */
   readonly patience?: number;
 }
 
-/** Values of everything that is not said. The embedding follows the hidden size, see `completeSettings`. */
+/** Values of everything that is not said. The embedding follows the hidden size, the shards the batch, see `completeSettings`. */
 export const DEFAULT_SETTINGS = {
   unit: "character",
   cell: "lstm",
@@ -50,6 +52,7 @@ export function completeSettings(given: Partial<LanguageModelSettings>): Languag
   const settings = {
     files: [],
     embedding: Math.min(64, given.hidden ?? DEFAULT_SETTINGS.hidden),
+    shards: shardsOf(given.batch ?? DEFAULT_SETTINGS.batch),
     ...DEFAULT_SETTINGS,
     ...given,
   };
@@ -59,8 +62,13 @@ export function completeSettings(given: Partial<LanguageModelSettings>): Languag
       `there is no unit "${settings.unit}"; did you mean ${nearestName(settings.unit, UNITS)}? The units are ${UNITS.join(", ")}`,
     );
   }
-  for (const name of ["hidden", "layers", "embedding", "steps", "batch", "window"] as const) {
+  for (const name of ["hidden", "layers", "embedding", "steps", "batch", "window", "shards"] as const) {
     requireInteger(where, name, settings[name], 1);
+  }
+  if (settings.batch % settings.shards !== 0) {
+    throw new OptionError(
+      `a batch of ${settings.batch} cannot be cut into ${settings.shards} equal shards; choose a batch that is a multiple of shards`,
+    );
   }
   cellByName(settings.cell, { inputSize: 1, hiddenSize: 1 });
   requireNumber(where, "learningRate", settings.learningRate, { above: 0 });
@@ -77,6 +85,16 @@ export function completeSettings(given: Partial<LanguageModelSettings>): Languag
       throw new OptionError("patience has no effect without a validation part; set validation above 0");
   }
   return settings;
+}
+
+/** Fewest rows of a shard, and most shards, that are chosen without being asked for: fewer rows make products slower. */
+const [SHARD_ROWS, MOST_SHARDS] = [16, 8];
+
+/** Shards for a batch. They do not depend on the machine, so that the same settings give the same numbers everywhere. */
+function shardsOf(batch: number): number {
+  let shards = 1;
+  while (shards < MOST_SHARDS && batch % (2 * shards) === 0 && batch / (2 * shards) >= SHARD_ROWS) shards *= 2;
+  return shards;
 }
 
 const UNITS: readonly Unit[] = ["character", "byte", "word"];
@@ -122,7 +140,9 @@ export function parseConfig(value: unknown, where: string): LanguageModelConfig 
 /** What is written is complete: no default stands in for something that got lost. */
 function requireComplete(config: LanguageModelConfig): void {
   const { files, checksum, unigramEntropy } = config;
-  const missing = ["embedding", ...Object.keys(DEFAULT_SETTINGS)].find((name) => !Object.hasOwn(config, name));
+  const missing = ["embedding", "shards", ...Object.keys(DEFAULT_SETTINGS)].find(
+    (name) => !Object.hasOwn(config, name),
+  );
   if (missing !== undefined) throw new OptionError(`it has no ${missing}`);
   if (!Array.isArray(files) || files.length === 0 || !files.every((file) => typeof file === "string")) {
     throw new OptionError("files must be a list of paths");

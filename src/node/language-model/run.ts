@@ -1,6 +1,5 @@
 /** A language model run on the disk: started or resumed, trained, measured. */
 
-import type { Plan } from "../../compile/index.js";
 import { FileError } from "../../core/index.js";
 import { type TokenWindow, textStream, type Vocabulary, vocabularyFromJSON } from "../../data/index.js";
 import { decodeSafetensors, encodeSafetensors } from "../../io/index.js";
@@ -27,7 +26,7 @@ import {
   type TrainReport,
   type TrainState,
   train,
-  updatePlan,
+  updatePlans,
 } from "../../train/index.js";
 import {
   appendMetrics,
@@ -83,7 +82,7 @@ const modelOf = (config: LanguageModelSettings, vocabularySize: number): Languag
 
 type Training = Pick<
   TrainOptions<LanguageModelParams, LanguageModelCarry, TokenWindow>,
-  "problem" | "optimizer" | "method" | "batch" | "transforms"
+  "problem" | "optimizer" | "method" | "batch" | "transforms" | "shards"
 >;
 
 function trainingOf(config: LanguageModelSettings, corpus: Corpus, model: LanguageModel): Training {
@@ -94,6 +93,7 @@ function trainingOf(config: LanguageModelSettings, corpus: Corpus, model: Langua
     method: truncatedBptt(),
     transforms: [clipByNorm(config.clip)],
     batch: (update) => stream.window(update),
+    shards: config.shards,
   };
 }
 
@@ -195,6 +195,8 @@ export interface RunReport extends Omit<TrainReport<LanguageModelParams>, "state
 /** How training is watched. */
 export interface RunOptions {
   readonly signal?: AbortSignal;
+  /** Threads that train; does not change what is learnt. @default 1 */
+  readonly threads?: number;
   /** Tokens of the samples; 0 for none. @default 0 */
   readonly sampleLength?: number;
 }
@@ -213,7 +215,7 @@ export async function* trainRun(
   options: RunOptions = {},
 ): AsyncGenerator<RunReport, void> {
   const { run, config, corpus, model, state } = languageModelRun;
-  const { signal, sampleLength = 0 } = options;
+  const { signal, threads = 1, sampleLength = 0 } = options;
   const evaluate =
     corpus.validation && textEvaluator(model, corpus.validation.tokens, evaluationSizes(config, MEASURED_TOKENS));
   const write = sampleWriter(model, corpus, config.seed);
@@ -222,6 +224,7 @@ export async function* trainRun(
     ...trainingOf(config, corpus, model),
     state,
     steps: config.steps,
+    threads,
     ...(evaluate && {
       validation: {
         every,
@@ -249,9 +252,9 @@ export async function* trainRun(
   }
 }
 
-/** The Plan of one update of a run. */
-export const planOfRun = ({ config, corpus, model, state }: LanguageModelRun): Plan =>
-  updatePlan({ ...trainingOf(config, corpus, model), state, steps: config.steps });
+/** The Plans of one update of a run, and how many times each has memory of its own. */
+export const plansOfRun = ({ config, corpus, model, state }: LanguageModelRun): ReturnType<typeof updatePlans> =>
+  updatePlans({ ...trainingOf(config, corpus, model), state, steps: config.steps });
 
 const evaluationSizes = (config: LanguageModelSettings, maxTokens?: number) => ({
   batchSize: config.batch,

@@ -1,12 +1,21 @@
 /** The reference kernels: each instruction by the reference evaluation of its operation. Plain TypeScript, any dtype. */
 
 import type { Instruction, Plan, Slot } from "../../compile/index.js";
-import { copyElements, type DType, type HostTensor, sizeOf, type TypedArray, type View } from "../../tensor/index.js";
+import {
+  copyElements,
+  type DType,
+  type HostTensor,
+  sizeOf,
+  type TensorType,
+  type TypedArray,
+  type View,
+} from "../../tensor/index.js";
 import type { Executable, Kernels } from "../kernels.js";
 
 /** The slow, obvious twin of every other set of kernels. */
 export const referenceKernels: Kernels = {
   name: "reference",
+  supports: () => true,
   prepare: (plan) => new ReferenceExecutable(plan),
 };
 
@@ -16,7 +25,7 @@ class ReferenceExecutable implements Executable {
   private readonly arena: Readonly<Record<DType, TypedArray>>;
   private readonly views = new Map<Slot, View>();
   private readonly inputs: View[];
-  private readonly results: readonly View[];
+  private readonly outputs: View[];
   /** Views that are another name of a view whose place is known only in the run, in the order in which they follow. */
   private readonly followers: { readonly view: View; readonly source: View }[] = [];
   private readonly actions: readonly Action[];
@@ -28,32 +37,24 @@ class ReferenceExecutable implements Executable {
       float64: new Float64Array(memory),
       int32: new Int32Array(memory),
     };
-    this.inputs = plan.inputs.map((type) => ({
-      dtype: type.dtype,
-      shape: type.shape,
-      data: this.arena[type.dtype],
-      offset: 0,
-    }));
+    const viewOfRun = ({ dtype, shape }: TensorType): View => ({ dtype, shape, data: this.arena[dtype], offset: 0 });
+    this.inputs = plan.inputs.map(viewOfRun);
+    this.outputs = plan.outputs.map(viewOfRun);
     this.actions = plan.instructions.map((instruction) => this.prepare(instruction));
-    this.results = plan.outputs.map((slot) => this.viewOf(slot));
   }
 
   run(inputs: readonly HostTensor[], outputs: readonly HostTensor[]): void {
     inputs.forEach((input, index) => {
       (this.inputs[index] as View).data = input.data;
     });
+    outputs.forEach((output, index) => {
+      (this.outputs[index] as View).data = output.data;
+    });
     for (const { view, source } of this.followers) {
       view.data = source.data;
       view.offset = source.offset;
     }
     for (const action of this.actions) action();
-    // An output may take over the memory of an input that another output is a copy of: those are read first.
-    const aside = this.results.map((view) =>
-      this.inputs.some(({ data }) => data === view.data) ? detach(view) : view,
-    );
-    outputs.forEach((output, index) => {
-      copyElements(aside[index] as View, output, output.data.length);
-    });
   }
 
   private viewOf(slot: Slot): View {
@@ -69,6 +70,8 @@ class ReferenceExecutable implements Executable {
     switch (place.in) {
       case "input":
         return this.inputs[place.index] as View;
+      case "output":
+        return this.outputs[place.index] as View;
       case "constant":
         return { dtype, shape, data: (this.plan.constants[place.index] as HostTensor).data, offset: 0 };
       case "arena":
@@ -127,10 +130,3 @@ class ReferenceExecutable implements Executable {
     };
   }
 }
-
-const detach = ({ dtype, shape, data, offset }: View): View => ({
-  dtype,
-  shape,
-  data: data.slice(offset, offset + sizeOf(shape)),
-  offset: 0,
-});

@@ -1,0 +1,48 @@
+/** The kernels in Node: native ones if they are built, and what the environment asks for. */
+
+import { env } from "node:process";
+import { KernelError, nearestName, OptionError } from "../core/index.js";
+import { type Kernels, nativeKernels, preferKernels, referenceKernels, wasmKernels } from "../runtime/index.js";
+import { chooseVariant, nativeAddon } from "./native-addon.js";
+
+/** Names of the sets of kernels, fastest first. */
+export const KERNEL_NAMES = ["native", "wasm", "reference"] as const;
+
+export type KernelName = (typeof KERNEL_NAMES)[number];
+
+/** A set of kernels, or the reason why it is not here. @throws OptionError if THROUGH_TIME_ISA names no instruction set of this processor */
+export function findKernels(name: KernelName): { readonly kernels: Kernels } | { readonly reason: string } {
+  if (name === "reference") return { kernels: referenceKernels };
+  if (name === "wasm") return wasmKernels();
+  const loaded = nativeAddon();
+  if ("reason" in loaded) return loaded;
+  return { kernels: nativeKernels(loaded.addon, chooseVariant(loaded.addon.variants())) };
+}
+
+/**
+ * A set of kernels.
+ * @throws KernelError with the reason if it is not here
+ */
+export function kernelsNamed(name: KernelName): Kernels {
+  const found = findKernels(name);
+  if ("kernels" in found) return found.kernels;
+  throw new KernelError(`the ${name} kernels cannot be used: ${found.reason}`);
+}
+
+/** The set that the environment variable THROUGH_TIME_KERNELS names, or the native one if it is built. */
+function chooseKernels(): Kernels | undefined {
+  const wanted = env.THROUGH_TIME_KERNELS;
+  if (wanted === undefined || wanted === "") {
+    const native = findKernels("native");
+    return "kernels" in native ? native.kernels : undefined;
+  }
+  const name = KERNEL_NAMES.find((known) => known === wanted);
+  if (name === undefined) {
+    throw new OptionError(
+      `THROUGH_TIME_KERNELS: there are no kernels "${wanted}"; did you mean ${nearestName(wanted, KERNEL_NAMES)}? The choices are ${KERNEL_NAMES.join(", ")}`,
+    );
+  }
+  return kernelsNamed(name);
+}
+
+preferKernels(chooseKernels);

@@ -1,0 +1,74 @@
+/** Loads the native kernels, and chooses an instruction set. */
+
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { arch, env, platform } from "node:process";
+import { fileURLToPath } from "node:url";
+import { OptionError } from "../core/index.js";
+import type { NativeAddon, NativeVariant } from "../runtime/index.js";
+
+/** The addon, or the reason why it is not used. */
+export type LoadedAddon = { readonly addon: NativeAddon } | { readonly reason: string };
+
+/** The folder of this package, seen from src/node as from dist/node. */
+const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
+const BUILD_ANEW = "npm run build:native builds them (npm rebuild through-time where it is installed as a package)";
+
+let loaded: LoadedAddon | undefined;
+
+/** The native kernels of this package; loaded at the first call. */
+export function nativeAddon(): LoadedAddon {
+  loaded ??= loadAddon(PACKAGE);
+  return loaded;
+}
+
+/** Loads the addon that was built in the folder of a package. @param folder ends with a slash */
+export function loadAddon(folder: string): LoadedAddon {
+  const path = `${folder}build/Release/through_time_kernels.node`;
+  if (!existsSync(path)) {
+    return { reason: platform === "win32" ? "there is no build of them for Windows yet" : `not built; ${BUILD_ANEW}` };
+  }
+  let addon: NativeAddon;
+  try {
+    addon = createRequire(import.meta.url)(path);
+  } catch (error) {
+    const [message] = (error instanceof Error ? error.message : String(error)).split("\n");
+    return { reason: `they cannot be loaded on ${platform} ${arch}: ${message}; ${BUILD_ANEW}` };
+  }
+  // Sources of another version speak another code.
+  const sources = sourceHash(`${folder}kernels`);
+  if (sources !== undefined && sources !== addon.sources) {
+    return { reason: `they were built from other sources than those in kernels/; ${BUILD_ANEW}` };
+  }
+  return { addon };
+}
+
+/** The checksum that scripts/kernel-sources.mjs makes, if the sources are there. */
+function sourceHash(folder: string): string | undefined {
+  if (!existsSync(folder)) return undefined;
+  const sources = readdirSync(folder)
+    .filter((name) => /\.[ch]pp$/.test(name) && name !== "wasm.cpp")
+    .sort()
+    .map((name) => [name, readFileSync(`${folder}/${name}`, "utf8").replaceAll("\r\n", "\n")]);
+  return createHash("sha256")
+    .update(JSON.stringify([sources]))
+    .digest("hex");
+}
+
+/**
+ * The instruction set to use: the last supported one, or the one that the environment variable THROUGH_TIME_ISA names.
+ * @throws OptionError if there is none of that name here
+ */
+export function chooseVariant(
+  variants: readonly NativeVariant[],
+  wanted: string | undefined = env.THROUGH_TIME_ISA,
+): NativeVariant {
+  const supported = variants.filter((variant) => variant.supported);
+  const names = supported.map(({ name }) => name).join(", ");
+  const found =
+    wanted === undefined || wanted === "" ? supported.at(-1) : supported.find(({ name }) => name === wanted);
+  if (found !== undefined) return found;
+  const why = variants.some(({ name }) => name === wanted) ? "this processor does not have it" : "there is no such one";
+  throw new OptionError(`THROUGH_TIME_ISA: cannot use the instruction set "${wanted}": ${why}; choose from: ${names}`);
+}

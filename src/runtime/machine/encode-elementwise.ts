@@ -1,0 +1,292 @@
+/** Elementwise instructions: fused arithmetic, and everything that only moves elements. */
+
+import type { Slot } from "../../compile/index.js";
+import { type FusedParams, type StridedView, viewThrough, wholeView } from "../../compile/index.js";
+import type { Equation, Primitive, Variable } from "../../program/index.js";
+import { type Shape, sizeOf, stridesOf } from "../../tensor/index.js";
+import { type ElementName, elementCode } from "./codes.js";
+import { type Encoder, word } from "./encode.js";
+
+/** Elements in memory: an entry of the table, the first byte, and the distance of neighbours along each axis. */
+interface Operand {
+  readonly place: number;
+  readonly byte: number;
+  readonly strides: readonly number[];
+}
+
+/** What an element operation reads: memory, or the result of an earlier one, which is not stored. */
+type Source = Operand | Step;
+
+/** One element operation. */
+interface Step {
+  code: number;
+  readonly sources: Source[];
+  /** Where its result is stored; undefined: in a register. */
+  to: Operand | undefined;
+}
+
+const isStep = (source: Source): source is Step => "code" in source;
+
+const codeOf = (name: string): number => elementCode(name) as number;
+
+const memoryOf = (encoder: Encoder, slot: Slot, { offset, strides }: StridedView): Operand => ({
+  place: encoder.placeOf(slot),
+  byte: offset * 4,
+  strides,
+});
+
+// ------------------------------------------------------------------------------------------------------ fused groups
+
+/** A group as one instruction. */
+export function encodeFused(
+  encoder: Encoder,
+  { body, shape }: FusedParams,
+  inputs: readonly Slot[],
+  outputs: readonly Slot[],
+): number[] {
+  const views = new Map<Variable, { slot: Slot; view: StridedView }>();
+  body.inputs.forEach((variable, index) => {
+    views.set(variable, { slot: inputs[index] as Slot, view: wholeView(variable.type.shape) });
+  });
+  const values = new Map<Variable, Source>();
+  const steps: Step[] = [];
+  const sourceOf = (variable: Variable): Source => {
+    const view = views.get(variable);
+    return view === undefined ? (values.get(variable) as Source) : memoryOf(encoder, view.slot, view.view);
+  };
+  const targetOf = (variable: Variable): Slot | undefined => outputs[body.outputs.indexOf(variable)];
+  const store = (source: Source, to: Operand): void => {
+    // A result goes straight to its place; a second place, or one that is not written in rows, gets a copy.
+    if (isStep(source) && source.to === undefined && isRow(to, shape)) source.to = to;
+    else steps.push({ code: codeOf("move"), sources: [source], to });
+  };
+  const single = singleReaders(body);
+
+  for (const equation of body.equations) {
+    const { primitive, params, inputs: operands, outputs: results } = equation;
+    const [result] = results as [Variable];
+    if (primitive.name === "fill") {
+      const { value, dtype } = params as { value: number; dtype: "float32" | "int32" };
+      values.set(result, { ...encoder.placeOfNumber(value, dtype), strides: shape.map(() => 0) });
+    } else if (primitive.name === "concatenate") {
+      storeParts(encoder, equation, targetOf(result) as Slot, sourceOf, store);
+    } else if (primitive.name === "sum") {
+      const to = memoryOf(encoder, targetOf(result) as Slot, wholeView(result.type.shape));
+      const reduced = { ...to, strides: [...to.strides, 0] };
+      steps.push({ code: codeOf("sum"), sources: operands.map(sourceOf), to: reduced });
+    } else if (primitive.pointwise === true) {
+      const target = targetOf(result);
+      const sources = operands.map(sourceOf);
+      const name = elementName(equation);
+      // Whole numbers are finite: each equals itself.
+      if (name === "equalInt" && sources.length === 1) sources.push(sources[0] as Source);
+      const step = mergedProduct(equation, sources, steps, single) ?? { code: codeOf(name), sources, to: undefined };
+      steps.push(step);
+      values.set(result, step);
+      if (target !== undefined) store(step, memoryOf(encoder, target, wholeView(result.type.shape)));
+    } else {
+      const whole = views.get(operands[0] as Variable);
+      if (whole === undefined) values.set(result, sourceOf(operands[0] as Variable));
+      else views.set(result, { slot: whole.slot, view: viewThrough(equation, whole.view) as StridedView });
+    }
+  }
+  return encodeSteps(shape, steps);
+}
+
+/** Whether elements along the last axis are neighbours. */
+const isRow = ({ strides }: Operand, shape: Shape): boolean => strides.at(-1) === 1 || (shape.at(-1) ?? 1) === 1;
+
+function storeParts(
+  encoder: Encoder,
+  { params, inputs }: Equation,
+  target: Slot,
+  sourceOf: (variable: Variable) => Source,
+  store: (source: Source, to: Operand) => void,
+): void {
+  const { axis } = params as { axis: number };
+  const strides = stridesOf(target.type.shape);
+  let offset = 0;
+  for (const part of inputs) {
+    store(sourceOf(part), memoryOf(encoder, target, { offset, strides }));
+    offset += (part.type.shape[axis] as number) * (strides[axis] as number);
+  }
+}
+
+/** Variables that one equation reads, once, and nothing else. */
+function singleReaders({ equations, outputs }: FusedParams["body"]): ReadonlySet<Variable> {
+  const counts = new Map<Variable, number>();
+  for (const variable of [...equations.flatMap(({ inputs }) => inputs), ...outputs])
+    counts.set(variable, (counts.get(variable) ?? 0) + 1);
+  return new Set([...counts].filter(([variable, count]) => count === 1 && !outputs.includes(variable)).map(([v]) => v));
+}
+
+/** a b + c as one step, if nothing else reads the product and nothing was computed after it. */
+function mergedProduct(
+  { primitive, inputs, outputs }: Equation,
+  sources: readonly Source[],
+  steps: Step[],
+  single: ReadonlySet<Variable>,
+): Step | undefined {
+  if (primitive.name !== "add" || (outputs[0] as Variable).type.dtype !== "float32") return undefined;
+  const last = steps.at(-1);
+  const own = last === undefined ? -1 : sources.indexOf(last);
+  if (last === undefined || last.code !== codeOf("multiply") || last.to !== undefined || own < 0) return undefined;
+  if (!single.has(inputs[own] as Variable)) return undefined;
+  steps.pop();
+  return { code: codeOf("multiplyAdd"), sources: [...last.sources, sources[1 - own] as Source], to: undefined };
+}
+
+const SAME_FOR_INTS: ReadonlySet<string> = new Set(["select"]);
+
+/** The element operation of a pointwise equation. Comparisons and arithmetic of whole numbers have names of their own. */
+function elementName({ primitive, params, inputs }: Equation): ElementName {
+  const from = (inputs[0] as Variable).type.dtype;
+  if (primitive.name === "cast") {
+    const { dtype } = params as { dtype: string };
+    return dtype === from ? "move" : dtype === "int32" ? "toInt" : "toFloat";
+  }
+  if (from !== "int32" || SAME_FOR_INTS.has(primitive.name)) return primitive.name as ElementName;
+  const own = `${primitive.name}Int`;
+  if (elementCode(own) !== undefined) return own as ElementName;
+  // What is no arithmetic on whole numbers: finite they all are, and their floor is themselves.
+  return primitive.name === "isFinite" ? "equalInt" : "move";
+}
+
+// ----------------------------------------------------------------------------------------------------------- movement
+
+/** A slice, broadcast, transposition or reversal as a copy. */
+export function encodeView(
+  encoder: Encoder,
+  { primitive, params }: { primitive: Primitive; params: unknown },
+  from: Slot,
+  to: Slot,
+): number[] {
+  const equation: Equation = { primitive, params, inputs: [from as Variable], outputs: [to as Variable] };
+  const view = viewThrough(equation, wholeView(from.type.shape)) as StridedView;
+  return move(to.type.shape, memoryOf(encoder, from, view), memoryOf(encoder, to, wholeView(to.type.shape)));
+}
+
+/** Zeros, and the elements copied into them. */
+export function encodePad(
+  encoder: Encoder,
+  { starts, steps }: { readonly starts: readonly number[]; readonly steps: readonly number[] },
+  from: Slot,
+  to: Slot,
+): number[] {
+  const { shape, dtype } = to.type;
+  const strides = stridesOf(shape);
+  const inside: StridedView = {
+    offset: starts.reduce((sum, start, axis) => sum + start * (strides[axis] as number), 0),
+    strides: strides.map((stride, axis) => stride * (steps[axis] as number)),
+  };
+  const zero: Operand = {
+    ...encoder.placeOfNumber(0, dtype === "int32" ? "int32" : "float32"),
+    strides: shape.map(() => 0),
+  };
+  return [
+    ...move(shape, zero, memoryOf(encoder, to, wholeView(shape))),
+    ...move(from.type.shape, memoryOf(encoder, from, wholeView(from.type.shape)), memoryOf(encoder, to, inside)),
+  ];
+}
+
+/** Each part copied to its place. */
+export function encodeConcatenation(encoder: Encoder, axis: number, parts: readonly Slot[], to: Slot): number[] {
+  const strides = stridesOf(to.type.shape);
+  let offset = 0;
+  return parts.flatMap((part) => {
+    const { shape } = part.type;
+    const words = move(shape, memoryOf(encoder, part, wholeView(shape)), memoryOf(encoder, to, { offset, strides }));
+    offset += (shape[axis] as number) * (strides[axis] as number);
+    return words;
+  });
+}
+
+const move = (shape: Shape, from: Operand, to: Operand): number[] =>
+  sizeOf(shape) === 0 ? [] : encodeSteps(shape, [{ code: codeOf("move"), sources: [from], to }]);
+
+// -------------------------------------------------------------------------------------------------------------- words
+
+function encodeSteps(shape: Shape, steps: readonly Step[]): number[] {
+  const operands: Operand[] = [];
+  const memory = (operand: Operand): number => {
+    const same = operands.findIndex(
+      ({ place, byte, strides }) =>
+        place === operand.place && byte === operand.byte && strides.every((stride, k) => stride === operand.strides[k]),
+    );
+    return same >= 0 ? same : operands.push(operand) - 1;
+  };
+  const registers = assignRegisters(steps);
+  // Memory operands are numbered behind the registers.
+  const count = Math.max(0, ...[...registers.values()].map((register) => register + 1));
+  const numberOf = (source: Source): number => {
+    if (!isStep(source)) return count + memory(source);
+    return source.to === undefined ? (registers.get(source) as number) : count + memory(source.to);
+  };
+  const code = steps.flatMap((step) => {
+    const [a = -1, b = -1, c = -1] = step.sources.map(numberOf);
+    return [step.code, numberOf(step), a, b, c];
+  });
+  const { sizes, strides } = collapse(
+    shape,
+    operands,
+    steps.some(({ code: one }) => one === codeOf("sum")),
+  );
+  return word(
+    "elementwise",
+    sizes.length,
+    ...sizes,
+    count,
+    operands.length,
+    ...operands.flatMap(({ place, byte }, index) => [place, byte, ...(strides[index] as number[])]),
+    steps.length,
+    ...code,
+  );
+}
+
+/** Registers of results that are not stored; one is free again after the last step that reads it. */
+function assignRegisters(steps: readonly Step[]): Map<Step, number> {
+  const last = new Map<Step, number>();
+  steps.forEach(({ sources }, index) => {
+    for (const source of sources) if (isStep(source)) last.set(source, index);
+  });
+  const registers = new Map<Step, number>();
+  const free: number[] = [];
+  let count = 0;
+  steps.forEach((step, index) => {
+    for (const source of new Set(step.sources)) {
+      if (isStep(source) && source.to === undefined && last.get(source) === index)
+        free.push(registers.get(source) as number);
+    }
+    if (step.to === undefined) registers.set(step, free.pop() ?? count++);
+  });
+  return registers;
+}
+
+/**
+ * Axes of length 1 left out, and axes made one where for every operand one lies inside the other.
+ * @param keepLast whether the last axis is summed over, and so stays what it is
+ */
+function collapse(
+  shape: Shape,
+  operands: readonly Operand[],
+  keepLast: boolean,
+): { sizes: number[]; strides: number[][] } {
+  const sizes: number[] = [];
+  const strides: number[][] = operands.map(() => []);
+  shape.forEach((size, axis) => {
+    const stays = keepLast && axis === shape.length - 1;
+    if (size === 1 && !stays) return;
+    const last = sizes.length - 1;
+    const joins =
+      last >= 0 &&
+      !stays &&
+      operands.every(({ strides: own }, k) => (strides[k] as number[])[last] === (own[axis] as number) * size);
+    if (joins) sizes[last] = (sizes[last] as number) * size;
+    else sizes.push(size);
+    operands.forEach(({ strides: own }, k) => {
+      (strides[k] as number[])[joins ? last : sizes.length - 1] = own[axis] as number;
+    });
+  });
+  if (sizes.length > 0) return { sizes, strides };
+  return { sizes: [1], strides: operands.map(() => [1]) };
+}

@@ -1,0 +1,257 @@
+/** Plan -> words for the kernels in C++. One encoder for each operation that is not elementwise or a view. */
+
+import {
+  type FusedParams,
+  fusedPrimitive,
+  type Instruction,
+  isViewOperation,
+  type PackParams,
+  type Plan,
+  type ProductParams,
+  packPrimitive,
+  productPrimitive,
+  type Slot,
+} from "../../compile/index.js";
+import type { Program } from "../../program/index.js";
+import { type ScanParams, scanPrimitive } from "../../scan/index.js";
+import { BYTES, HostTensor, sizeOf, stridesOf, type TensorType } from "../../tensor/index.js";
+import { type InstructionName, instructionCode } from "./codes.js";
+import { encodeConcatenation, encodeFused, encodePad, encodeView } from "./encode-elementwise.js";
+import type { MachinePlace, MachineProgram } from "./machine-program.js";
+
+/** The most axes that an elementwise instruction can have. */
+const MOST_AXES = 6;
+
+/** The words of a Plan. */
+export function encode(plan: Plan): MachineProgram {
+  const encoder = new Encoder(plan);
+  const body = plan.instructions.flatMap((instruction) => encoder.instruction(instruction));
+  return {
+    code: Int32Array.from([...body, instructionCode("end"), 2]),
+    places: encoder.places,
+    constants: encoder.constants(),
+    arenaBytes: plan.arenaBytes,
+  };
+}
+
+/** Whether the kernels in C++ have all that a Program needs: elements of four bytes, and operations that they know. */
+export const isEncodable = (program: Program): boolean =>
+  [program.inputs, program.outputs].flat().every(isWord) &&
+  program.equations.every(
+    ({ primitive, params, inputs, outputs }) =>
+      [...inputs, ...outputs].every(isWord) &&
+      (primitive === scanPrimitive
+        ? isEncodable((params as ScanParams).body)
+        : primitive.pointwise === true || KNOWN.has(primitive.name)),
+  );
+
+const isWord = ({ type: { dtype, shape } }: { type: TensorType }): boolean =>
+  dtype !== "float64" && shape.length <= MOST_AXES;
+
+const KNOWN: ReadonlySet<string> = new Set(
+  "fill reshape stopGradient slice transpose reverse broadcast pad concatenate matmul sum max argmax gather scatterAdd dynamicSlice dynamicUpdate splitKey foldIn uniform normal".split(
+    " ",
+  ),
+);
+
+/** The table of places, and numbers that instructions read as if they were tensors. */
+export class Encoder {
+  readonly places: MachinePlace[] = [];
+  private readonly placeOfSlot = new Map<Slot, number>();
+  private readonly numbers: number[] = [];
+  private readonly numberPlaces = new Map<string, number>();
+  private numbersPlace: number | undefined;
+
+  constructor(private readonly plan: Plan) {}
+
+  /** Constants of the Plan, and behind them the numbers of fills. */
+  constants(): HostTensor[] {
+    const numbers = new Int32Array(this.numbers);
+    return [...this.plan.constants, new HostTensor({ dtype: "int32", shape: [numbers.length] }, numbers)];
+  }
+
+  /** The entry of the table for a slot. */
+  placeOf(slot: Slot): number {
+    const { place } = slot;
+    if (place.in === "slot") return this.placeOf(place.slot);
+    let entry = this.placeOfSlot.get(slot);
+    if (entry === undefined) {
+      const same = this.places.findIndex((known) => place.in !== "step" && isSamePlace(known, place));
+      entry = same >= 0 ? same : this.addPlace(place.in === "step" ? { in: "step" } : place);
+      this.placeOfSlot.set(slot, entry);
+    }
+    return entry;
+  }
+
+  /** Where a single number lies: its entry of the table and its byte there. */
+  placeOfNumber(value: number, dtype: "float32" | "int32"): { place: number; byte: number } {
+    this.numbersPlace ??= this.addPlace({ in: "constant", index: this.plan.constants.length });
+    const bits = dtype === "int32" ? value | 0 : (new Int32Array(Float32Array.of(value).buffer)[0] as number);
+    const key = String(bits);
+    let index = this.numberPlaces.get(key);
+    if (index === undefined) {
+      index = this.numbers.push(bits) - 1;
+      this.numberPlaces.set(key, index);
+    }
+    return { place: this.numbersPlace, byte: index * 4 };
+  }
+
+  private addPlace(place: MachinePlace): number {
+    return this.places.push(place) - 1;
+  }
+
+  instruction(instruction: Instruction): number[] {
+    switch (instruction.kind) {
+      case "copy": {
+        const { from, to } = instruction;
+        return word("copy", this.placeOf(to), this.placeOf(from), sizeOf(to.type.shape) * BYTES[to.type.dtype]);
+      }
+      case "loop": {
+        const { length, reverse, steps, body } = instruction;
+        const moving = steps.map((slot): [number, number, number] => {
+          const { slot: source } = slot.place as { slot: Slot };
+          return [this.placeOf(slot), this.placeOf(source), sizeOf(slot.type.shape) * BYTES[slot.type.dtype]];
+        });
+        const words = body.flatMap((inner) => this.instruction(inner));
+        const inside = [...words, instructionCode("end"), 2];
+        return word("loop", length, reverse ? 1 : 0, inside.length, moving.length, ...moving.flat(), ...inside);
+      }
+      case "apply":
+        return this.apply(instruction);
+    }
+  }
+
+  private apply(instruction: Instruction & { kind: "apply" }): number[] {
+    const { primitive, params, inputs, outputs } = instruction;
+    if (outputs.every(({ type }) => sizeOf(type.shape) === 0)) return [];
+    if (primitive === fusedPrimitive) return encodeFused(this, params as FusedParams, inputs, outputs);
+    const [to] = outputs as [Slot];
+    if (isViewOperation({ primitive })) return encodeView(this, { primitive, params }, inputs[0] as Slot, to);
+    if (primitive.name === "pad") return encodePad(this, params as PadParams, inputs[0] as Slot, to);
+    if (primitive.name === "concatenate")
+      return encodeConcatenation(this, (params as { axis: number }).axis, inputs, to);
+    const encodeOne = ENCODERS[primitive.name];
+    if (encodeOne === undefined) throw new Error(`no kernel for ${primitive.name}`);
+    return encodeOne({ params, inputs, output: to, places: [...outputs, ...inputs].map((slot) => this.placeOf(slot)) });
+  }
+}
+
+interface PadParams {
+  readonly starts: readonly number[];
+  readonly steps: readonly number[];
+}
+
+const isSamePlace = (a: MachinePlace, b: Slot["place"]): boolean =>
+  a.in === b.in &&
+  ("index" in a && "index" in b ? a.index === b.index : "offset" in a && "offset" in b && a.offset === b.offset);
+
+/** One instruction. */
+export const word = (name: InstructionName, ...operands: readonly number[]): number[] => [
+  instructionCode(name),
+  operands.length + 2,
+  ...operands,
+];
+
+interface Operands {
+  // biome-ignore lint/suspicious/noExplicitAny: each primitive has parameters of its own.
+  readonly params: any;
+  readonly inputs: readonly Slot[];
+  readonly output: Slot;
+  /** Entries of the table: of the output, then of the inputs. */
+  readonly places: readonly number[];
+}
+
+type Encode = (operands: Operands) => number[];
+
+const isInt = ({ type }: Slot): boolean => type.dtype === "int32";
+
+/** Sizes before an axis, of it, and behind it. */
+const around = ({ type: { shape } }: Slot, axis: number): [number, number, number] => [
+  sizeOf(shape.slice(0, axis)),
+  shape[axis] as number,
+  sizeOf(shape.slice(axis + 1)),
+];
+
+const encodeExtreme =
+  (name: "max" | "argmax"): Encode =>
+  ({ params: { axis }, inputs: [x], places }) =>
+    word(isInt(x as Slot) ? `${name}Int` : name, ...places, ...around(x as Slot, axis));
+
+const encodeDraw =
+  (name: "uniform" | "normal"): Encode =>
+  ({ output, places }) =>
+    word(name, ...places, sizeOf(output.type.shape));
+
+const encodeMultiply: Encode = ({ params, inputs: [a, b, d], output, places: [to, left, right, addend = -1] }) => {
+  const { transposeA, transposeB } = params as ProductParams;
+  const [M, N] = output.type.shape.slice(-2) as [number, number];
+  const count = sizeOf(output.type.shape.slice(0, -2));
+  const K = (a as Slot).type.shape.at(transposeA ? -2 : -1) as number;
+  const [rowA, columnA] = transposeA ? [1, M] : [K, 1];
+  const [rowB, columnB] = transposeB ? [1, K] : [N, 1];
+  const repeated = d !== undefined && sizeOf(d.type.shape) < M * N ? 0 : N;
+  return word(
+    "multiply",
+    ...[to, left, right, addend].map(Number),
+    ...[M, K, N, rowA, columnA, rowB, columnB, N, repeated],
+    ...[count, M * K, sizeOf((b as Slot).type.shape.slice(-2)), M * N],
+  );
+};
+
+const encodeProduct: Encode = (operands) => {
+  const { params, inputs, output, places } = operands;
+  const { packedColumns } = params as ProductParams;
+  if (packedColumns === undefined) return encodeMultiply(operands);
+  const [M, N] = output.type.shape as [number, number];
+  const K = (inputs[0] as Slot).type.shape[1] as number;
+  const [to, left, packed, addend = -1] = places;
+  const repeated = inputs[2] !== undefined && sizeOf(inputs[2].type.shape) < M * N ? 0 : N;
+  return word("multiplyPacked", ...[to, left, packed, addend].map(Number), M, K, N, K, N, repeated);
+};
+
+const ENCODERS: Readonly<Record<string, Encode>> = {
+  [packPrimitive.name]: ({ params, inputs: [x], places }) => {
+    const { transpose } = params as PackParams;
+    const [rows, columns] = (x as Slot).type.shape as [number, number];
+    return transpose
+      ? word("pack", ...places, columns, rows, 1, columns)
+      : word("pack", ...places, rows, columns, columns, 1);
+  },
+  [productPrimitive.name]: encodeProduct,
+  matmul: encodeMultiply,
+  sum: ({ params: { axes }, inputs: [x], places }) => {
+    const { shape } = (x as Slot).type;
+    const reduced = shape.map((_, axis) => ((axes as readonly number[]).includes(axis) ? 1 : 0));
+    return word(
+      isInt(x as Slot) ? "sumInt" : "sum",
+      ...places,
+      shape.length,
+      ...shape,
+      ...stridesOf(shape),
+      ...reduced,
+    );
+  },
+  max: encodeExtreme("max"),
+  argmax: encodeExtreme("argmax"),
+  gather: ({ inputs: [table, indices], places }) => {
+    const [, rows, width] = around(table as Slot, 0);
+    return word("gather", ...places, rows, width, sizeOf((indices as Slot).type.shape));
+  },
+  scatterAdd: ({ inputs: [table, indices], places }) => {
+    const [, rows, width] = around(table as Slot, 0);
+    const name = isInt(table as Slot) ? "scatterAddInt" : "scatterAdd";
+    return word(name, ...places, rows, width, sizeOf((indices as Slot).type.shape));
+  },
+  dynamicSlice: ({ params: { axis, length }, inputs: [x], places }) => {
+    const [blocks, whole, stride] = around(x as Slot, axis);
+    return word("dynamicSlice", ...places, blocks, whole, length, stride);
+  },
+  dynamicUpdate: ({ params: { axis }, inputs: [x, window], places }) => {
+    const [blocks, whole, stride] = around(x as Slot, axis);
+    return word("dynamicUpdate", ...places, blocks, whole, (window as Slot).type.shape[axis] as number, stride);
+  },
+  splitKey: ({ params: { count }, places }) => word("splitKey", ...places, count),
+  foldIn: ({ places }) => word("foldIn", ...places),
+  uniform: encodeDraw("uniform"),
+  normal: encodeDraw("normal"),
+};

@@ -1,0 +1,96 @@
+/** The native kernels: C++ for the instruction set of this processor, through the addon. */
+
+import type { Plan } from "../../compile/index.js";
+import { MemoryError } from "../../core/index.js";
+import { formatType, type HostTensor, type TypedArray } from "../../tensor/index.js";
+import type { Executable, Kernels } from "../kernels.js";
+import { encode, isEncodable } from "../machine/encode.js";
+import { machineError } from "../machine/failure.js";
+import type { MachinePlace } from "../machine/machine-program.js";
+import type { NativeAddon, NativeMachine, NativeVariant } from "./addon.js";
+
+/** Kernels of one variant of the addon. */
+export function nativeKernels(addon: NativeAddon, variant: NativeVariant): Kernels {
+  return {
+    name: `native/${variant.name}`,
+    target: { panel: variant.panel },
+    supports: isEncodable,
+    prepare: (plan) => new NativeExecutable(addon, variant, plan),
+    runTogether: (executables, threads) => {
+      const machines = executables.map((executable) => (executable as NativeExecutable).machine);
+      const failure = addon.runParallel(machines, threads);
+      if (failure === 0) return;
+      throw machineError(machines.map((machine) => addon.failure(machine)).find(([code]) => code !== 0) as number[]);
+    },
+  };
+}
+
+class NativeExecutable implements Executable {
+  readonly machine: NativeMachine;
+  /** Entries of the table for each input and output of the run, and the arrays that they point to now. */
+  private readonly inputs: Binding[];
+  private readonly outputs: Binding[];
+  /** The addon keeps addresses; these keep the memory. */
+  readonly constants: readonly HostTensor[];
+
+  constructor(
+    private readonly addon: NativeAddon,
+    variant: NativeVariant,
+    plan: Plan,
+  ) {
+    const { code, places, constants, arenaBytes } = encode(plan);
+    this.constants = constants;
+    this.machine = this.create(variant, code, places.length, arenaBytes);
+    places.forEach((place, entry) => {
+      if (place.in === "constant") addon.setPointer(this.machine, entry, (constants[place.index] as HostTensor).data);
+      if (place.in === "arena") addon.setArenaPointer(this.machine, entry, place.offset);
+    });
+    this.inputs = bindings(places, "input", plan.inputs.length);
+    this.outputs = bindings(places, "output", plan.outputs.length);
+  }
+
+  run(inputs: readonly HostTensor[], outputs: readonly HostTensor[]): void {
+    this.bind(inputs, outputs);
+    if (this.addon.run(this.machine) !== 0) throw machineError(this.addon.failure(this.machine));
+  }
+
+  bind(inputs: readonly HostTensor[], outputs: readonly HostTensor[]): void {
+    for (let index = 0; index < inputs.length; index++)
+      this.point(this.inputs[index] as Binding, inputs[index] as HostTensor);
+    for (let index = 0; index < outputs.length; index++)
+      this.point(this.outputs[index] as Binding, outputs[index] as HostTensor);
+  }
+
+  private point(binding: Binding, tensor: HostTensor): void {
+    const { data } = tensor;
+    if (binding.array === data && binding.length === data.length) return;
+    if (binding.entry >= 0) {
+      if (data.byteLength === 0 && tensor.shape.every((length) => length > 0))
+        throw new MemoryError(
+          `the memory of ${formatType(tensor)} was given away (transferred to another thread); copy it`,
+        );
+      this.addon.setPointer(this.machine, binding.entry, data);
+    }
+    binding.array = data;
+    binding.length = data.length;
+  }
+
+  private create(variant: NativeVariant, code: Int32Array, entries: number, arenaBytes: number): NativeMachine {
+    return this.addon.createMachine(variant.name, code, entries, arenaBytes);
+  }
+}
+
+interface Binding {
+  /** Of the table, or -1 if no instruction reads it. */
+  readonly entry: number;
+  array: TypedArray | undefined;
+  /** 0 once the memory was given away. */
+  length: number;
+}
+
+const bindings = (places: readonly MachinePlace[], kind: "input" | "output", count: number): Binding[] =>
+  Array.from({ length: count }, (_, index) => ({
+    entry: places.findIndex((place) => place.in === kind && place.index === index),
+    array: undefined,
+    length: -1,
+  }));

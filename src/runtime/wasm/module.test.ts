@@ -1,0 +1,43 @@
+/** The WebAssembly module: it runs, in memory of its own; and what is said where it cannot. */
+
+import { expect, test } from "vitest";
+import { MemoryError } from "../../core/index.js";
+import { compileModule, instantiateWasm, wasmModule } from "./module.js";
+
+const module = (wasmModule() as { module: WebAssembly.Module }).module;
+
+test("the module is compiled once and imports nothing but memory", () => {
+  expect(wasmModule()).toBe(wasmModule());
+  expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
+});
+
+test("an instance has as much memory as is asked for, zeroed, from an aligned start on", () => {
+  for (const bytes of [0, 1, 65536, 1_000_000]) {
+    const { memory, start } = instantiateWasm(module, bytes);
+    expect(start % 64).toBe(0);
+    expect(memory.buffer.byteLength).toBeGreaterThanOrEqual(start + bytes);
+    expect(new Uint8Array(memory.buffer, start).every((byte) => byte === 0)).toBe(true);
+  }
+});
+
+test("an instance runs an empty Plan and multiplies", () => {
+  const { memory, start, run, panel, peakWork } = instantiateWasm(module, 256);
+  new Int32Array(memory.buffer)[start / 4] = 0; // `end`, see kernels/codes.hpp
+  expect(run(start, start + 64, start + 128, start + 192)).toBe(0);
+  expect(panel() % 4).toBe(0);
+  expect(peakWork(100)).toBeGreaterThan(0);
+});
+
+test("a Plan that needs more than there can be is refused", () => {
+  expect(() => instantiateWasm(module, 2 ** 32)).toThrow(
+    new MemoryError(
+      "WebAssembly kernels: this Plan needs 4096 MiB of memory, and WebAssembly has 4 GiB at most; use smaller batches or shorter windows",
+    ),
+  );
+});
+
+test("an engine that does not take the module is a reason, not an error", () => {
+  expect(compileModule(Uint8Array.of(0, 97, 115, 109, 9, 0, 0, 0))).toEqual({
+    reason: expect.stringMatching(/^this JavaScript engine does not accept the WebAssembly module/),
+  });
+});

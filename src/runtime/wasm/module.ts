@@ -1,0 +1,78 @@
+/** The kernels' WebAssembly module: decoded and compiled when first asked for, then an instance with memory of its own for each Plan. */
+
+import { MemoryError } from "../../core/index.js";
+import { WASM_BASE64 } from "./binary.js";
+
+/** What the module exports; addresses are bytes in its memory. kernels/wasm.cpp says what the functions do. */
+interface Exports {
+  readonly __heap_base: WebAssembly.Global;
+  run(code: number, pointers: number, scratch: number, failure: number): number;
+  scratchFloats(code: number): number;
+  panel(): number;
+  peakWork(iterations: number): number;
+}
+
+/** An instance with its memory: the host's from byte `start` on, which is a multiple of 64; below are constants and the stack. */
+export interface WasmInstance extends Pick<Exports, "run" | "scratchFloats" | "panel" | "peakWork"> {
+  readonly memory: WebAssembly.Memory;
+  readonly start: number;
+}
+
+/** The module, or the reason why there is none here. */
+export type WasmModule = { readonly module: WebAssembly.Module } | { readonly reason: string };
+
+const PAGE_BYTES = 65536;
+const MOST_PAGES = 65536;
+/** What the module itself needs: its stack and its constants (scripts/build-wasm.mjs). */
+const MODULE_PAGES = 2;
+
+let compiled: WasmModule | undefined;
+
+/** The module; the same one at every call. */
+export function wasmModule(): WasmModule {
+  compiled ??= compileModule(decode(WASM_BASE64));
+  return compiled;
+}
+
+/** Compiles a module, if this engine can. */
+export function compileModule(bytes: Uint8Array<ArrayBuffer>): WasmModule {
+  if (typeof WebAssembly === "undefined") return { reason: "this JavaScript engine has no WebAssembly" };
+  try {
+    return { module: new WebAssembly.Module(bytes) };
+  } catch (error) {
+    // Engines without its 128-bit vectors take the module for damaged.
+    const message = error instanceof Error ? error.message : String(error);
+    return { reason: `this JavaScript engine does not accept the WebAssembly module, which uses SIMD: ${message}` };
+  }
+}
+
+/**
+ * Makes an instance with at least `bytes` bytes of zeros for the host.
+ * @throws MemoryError if there is not so much
+ */
+export function instantiateWasm(module: WebAssembly.Module, bytes: number): WasmInstance {
+  const memory = allocate(bytes);
+  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+  const start = Math.ceil((exports.__heap_base.value as number) / 64) * 64;
+  const { run, scratchFloats, panel, peakWork } = exports;
+  return { memory, start, run, scratchFloats, panel, peakWork };
+}
+
+function allocate(bytes: number): WebAssembly.Memory {
+  const pages = MODULE_PAGES + Math.ceil(bytes / PAGE_BYTES);
+  if (pages > MOST_PAGES) throw notEnough(bytes, "WebAssembly has 4 GiB at most");
+  try {
+    // With a maximum, engines reserve no more addresses than that.
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch {
+    throw notEnough(bytes, "there is not so much");
+  }
+}
+
+const notEnough = (bytes: number, why: string): MemoryError =>
+  new MemoryError(
+    `WebAssembly kernels: this Plan needs ${(bytes / 2 ** 20).toFixed(0)} MiB of memory, and ${why}; use smaller batches or shorter windows`,
+  );
+
+const decode = (base64: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
