@@ -53,8 +53,8 @@ const rules = [
   ),
   forbid(
     "package-index-imports-node",
-    "src/index.ts is what browsers import: nothing from src/node/ or src/cli/.",
-    { path: "^src/[^/]+$", pathNot: test },
+    "src/index.ts is what browsers import: nothing from src/node/ or src/cli/. (src/index.node.ts is for Node.)",
+    { path: "^src/[^/]+$", pathNot: [test, "^src/index\\.node\\.ts$"] },
     { path: inside(nodeFolders) },
   ),
   forbid(

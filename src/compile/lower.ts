@@ -39,8 +39,11 @@ export function lower(program: Program, { constants, takesOver = [] }: RunKnowle
   placeOutputs(program, outputSlots, takesOver, lowering);
   const { instructions } = lowering.block(program);
   const results = program.outputs.map((variable) => lowering.slotOf(variable));
-  // A result that is an input whose memory another result takes over is first copied aside.
-  const taken = new Set(takesOver.map((input) => input !== undefined && inputSlots[input]));
+  // A result that is the input whose memory it takes over is there already; one that is an input whose memory another result takes over
+  // is first copied aside.
+  const donors = takesOver.map((input) => (input === undefined ? undefined : inputSlots[input]));
+  const isThere = results.map((slot, index) => rootOf(slot) === donors[index]);
+  const taken = new Set(donors.filter((_, index) => !isThere[index]));
   const sources = results.map((slot) => {
     if (!taken.has(rootOf(slot))) return slot;
     const { slot: aside } = lowering.takeSlot(slot.type);
@@ -48,7 +51,7 @@ export function lower(program: Program, { constants, takesOver = [] }: RunKnowle
     return aside;
   });
   outputSlots.forEach((slot, index) => {
-    instructions.push(...copy(sources[index] as Slot, slot));
+    if (!isThere[index]) instructions.push(...copy(sources[index] as Slot, slot));
   });
   return {
     inputs: program.inputs.slice(0, inputCount).map(({ type }) => type),

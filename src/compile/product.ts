@@ -4,7 +4,7 @@
  */
 
 import { ToolkitError } from "../core/index.js";
-import { add, broadcastTo, matmul } from "../ops/index.js";
+import { add, broadcastTo, matmul, reshape } from "../ops/index.js";
 import type { Primitive } from "../program/index.js";
 import {
   copyElements,
@@ -65,7 +65,7 @@ export interface ProductParams {
 }
 
 /**
- * C = A B, or C = D + A B with a third operand of the shape of C, or of one row that is added to every row of C.
+ * C = A B, or C = D + A B with a third operand of the shape of C, or of one row, in any shape, that is added to every row of C.
  * Operands are matrices.
  */
 export const productPrimitive: Primitive<ProductParams> = {
@@ -79,7 +79,9 @@ export const productPrimitive: Primitive<ProductParams> = {
     const [a, b, d] = inputs.map(hostTensorOf) as [HostTensor, HostTensor, HostTensor?];
     const right = packedColumns === undefined ? b : unpack(b, packedColumns);
     const product = matmul(a, right, { transposeA, transposeB });
-    copyElements((d ? add(product, broadcastTo(d, product.shape)) : product) as HostTensor, output as View);
+    const [, columns] = product.shape as [number, number];
+    const addend = d && sizeOf(d.shape) === columns ? reshape(d, [columns]) : d;
+    copyElements((addend ? add(product, broadcastTo(addend, product.shape)) : product) as HostTensor, output as View);
   },
   vjp: withoutDerivative("product"),
   jvp: withoutDerivative("product"),

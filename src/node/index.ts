@@ -5,4 +5,5 @@ export { findKernels, KERNEL_NAMES, type KernelName, kernelsNamed } from "./kern
 export * from "./language-model/index.js";
 export type { MetricsRecord } from "./metrics.js";
 export { chooseVariant, type LoadedAddon, nativeAddon } from "./native-addon.js";
+export { measurePeak } from "./peak.js";
 export * from "./run-folder.js";

@@ -42,6 +42,8 @@ export interface CompiledFunction<Args extends readonly TensorTree[], Result ext
   (...args: Args): Result;
   /** The Plan for arguments of these types; made now if there is none. */
   plan(...args: Args): Plan;
+  /** The kernels that run it for arguments of these types: those asked for, or the reference kernels if those lack something it takes. */
+  kernels(...args: Args): Kernels;
   /**
    * A call with these very arguments, to be repeated. Each run reads what their `data` hold then, and writes its results into the same
    * memory as the run before: that of donated arguments, so that what they hold goes on from run to run, or memory of its own. Nothing is
@@ -108,7 +110,12 @@ export function compile<Args extends readonly TensorTree[], Result extends Tenso
       return bound;
     };
   };
-  return Object.assign(call, { bind, plan: (...args: Args) => entryFor(args, flattenTree(args, isTensor)).plan });
+  const entry = (args: Args) => entryFor(args, flattenTree(args, isTensor));
+  return Object.assign(call, {
+    bind,
+    plan: (...args: Args) => entry(args).plan,
+    kernels: (...args: Args) => entry(args).kernels,
+  });
 }
 
 /** Arguments of one key have one Plan. */

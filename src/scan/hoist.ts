@@ -172,14 +172,14 @@ function followsOn(
 }
 
 /** Elements of slices that a step reads if some equations are moved out. */
-function sizeRead({ params: { body }, producer, dependence }: Base, moved: ReadonlySet<Equation>): number {
+function sizeRead({ params: { body, carries }, producer, dependence }: Base, moved: ReadonlySet<Equation>): number {
   const read = new Set<Variable>();
   const visit = (variable: Variable): void => {
     const made = producer.get(variable);
     if (dependence.get(variable) === "slices" && (made === undefined || moved.has(made))) read.add(variable);
   };
   for (const equation of body.equations) if (!moved.has(equation)) equation.inputs.forEach(visit);
-  body.outputs.forEach(visit);
+  body.outputs.slice(0, carries).forEach(visit);
   return [...read].reduce((sum, { type }) => sum + sizeOf(type.shape), 0);
 }
 

@@ -1,4 +1,6 @@
 /** @module The training loop, its reports, and checkpoints. */
+
+export { addShards, joinShards, takeShard } from "./shards.js";
 export { decodeState, encodeState, type Progress, restoreTree, type TrainState } from "./state.js";
 export {
   type Checkpoints,

@@ -2,9 +2,9 @@
 
 import { arch, availableParallelism, cpus, platform } from "node:os";
 import { Command } from "@commander-js/extra-typings";
-import { chooseVariant, kernelName, nativeAddon } from "../../node/index.js";
+import { chooseVariant, kernelName, measurePeak, nativeAddon } from "../../node/index.js";
 import { matmul, normal, randomKey } from "../../ops/index.js";
-import { compile, instantiateWasm, wasmModule } from "../../runtime/index.js";
+import { compile, wasmModule } from "../../runtime/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import { packageVersion } from "../version.js";
 
@@ -18,7 +18,6 @@ Examples:
 /** Sizes of the matrix product that is measured: that of an LSTM of 256 units with a batch of 32. */
 const [ROWS, INNER, COLUMNS] = [32, 256, 1024];
 const MEASURED_SECONDS = 0.5;
-const PEAK_SECONDS = 0.2;
 
 /** The command, ready to be added. */
 export const doctorCommand = () =>
@@ -80,7 +79,7 @@ function native(): Missing | PresentNative {
     instructionSet: name,
     supported: names(true),
     unsupported: names(false),
-    peakGflops: measurePeak((iterations) => loaded.addon.peakWork(name, iterations)),
+    peakGflops: rounded(measurePeak("native") ?? 0),
   };
 }
 
@@ -94,28 +93,13 @@ function describeNative(status: Missing | PresentNative): string {
 function wasm(): Missing | Present {
   const compiled = wasmModule();
   if ("reason" in compiled) return compiled;
-  return { peakGflops: measurePeak(instantiateWasm(compiled.module, 0).peakWork) };
+  return { peakGflops: rounded(measurePeak("wasm") ?? 0) };
 }
 
 const describe = (status: Missing | Present): string =>
   "reason" in status ? `none: ${status.reason}` : `at most ${status.peakGflops} GFLOP/s on one core`;
 
 const rounded = (value: number): number => Number(value.toFixed(2));
-
-/** The most GFLOP/s of calls that take some milliseconds each. @param work returns how many operations its iterations were */
-function measurePeak(work: (iterations: number) => number): number {
-  let best = 0;
-  let iterations = 1000;
-  const end = performance.now() + PEAK_SECONDS * 1000;
-  while (performance.now() < end) {
-    const start = performance.now();
-    const operations = work(iterations);
-    const milliseconds = performance.now() - start;
-    if (milliseconds < 5) iterations *= 2;
-    else best = Math.max(best, operations / (milliseconds * 1e6));
-  }
-  return rounded(best);
-}
 
 /** GFLOP/s of the median run. */
 function measureMatrixProduct(): number {

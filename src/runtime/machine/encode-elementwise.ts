@@ -5,7 +5,7 @@ import { type FusedParams, type StridedView, viewThrough, wholeView } from "../.
 import type { Equation, Primitive, Variable } from "../../program/index.js";
 import { type Shape, sizeOf, stridesOf } from "../../tensor/index.js";
 import { type ElementName, elementCode } from "./codes.js";
-import { type Encoder, word } from "./encode.js";
+import { type PlaceTable, word } from "./places.js";
 
 /** Elements in memory: an entry of the table, the first byte, and the distance of neighbours along each axis. */
 interface Operand {
@@ -29,8 +29,8 @@ const isStep = (source: Source): source is Step => "code" in source;
 
 const codeOf = (name: string): number => elementCode(name) as number;
 
-const memoryOf = (encoder: Encoder, slot: Slot, { offset, strides }: StridedView): Operand => ({
-  place: encoder.placeOf(slot),
+const memoryOf = (table: PlaceTable, slot: Slot, { offset, strides }: StridedView): Operand => ({
+  place: table.placeOf(slot),
   byte: offset * 4,
   strides,
 });
@@ -39,7 +39,7 @@ const memoryOf = (encoder: Encoder, slot: Slot, { offset, strides }: StridedView
 
 /** A group as one instruction. */
 export function encodeFused(
-  encoder: Encoder,
+  table: PlaceTable,
   { body, shape }: FusedParams,
   inputs: readonly Slot[],
   outputs: readonly Slot[],
@@ -52,7 +52,7 @@ export function encodeFused(
   const steps: Step[] = [];
   const sourceOf = (variable: Variable): Source => {
     const view = views.get(variable);
-    return view === undefined ? (values.get(variable) as Source) : memoryOf(encoder, view.slot, view.view);
+    return view === undefined ? (values.get(variable) as Source) : memoryOf(table, view.slot, view.view);
   };
   const targetOf = (variable: Variable): Slot | undefined => outputs[body.outputs.indexOf(variable)];
   const store = (source: Source, to: Operand): void => {
@@ -67,11 +67,11 @@ export function encodeFused(
     const [result] = results as [Variable];
     if (primitive.name === "fill") {
       const { value, dtype } = params as { value: number; dtype: "float32" | "int32" };
-      values.set(result, { ...encoder.placeOfNumber(value, dtype), strides: shape.map(() => 0) });
+      values.set(result, { ...table.placeOfNumber(value, dtype), strides: shape.map(() => 0) });
     } else if (primitive.name === "concatenate") {
-      storeParts(encoder, equation, targetOf(result) as Slot, sourceOf, store);
+      storeParts(table, equation, targetOf(result) as Slot, sourceOf, store);
     } else if (primitive.name === "sum") {
-      const to = memoryOf(encoder, targetOf(result) as Slot, wholeView(result.type.shape));
+      const to = memoryOf(table, targetOf(result) as Slot, wholeView(result.type.shape));
       const reduced = { ...to, strides: [...to.strides, 0] };
       steps.push({ code: codeOf("sum"), sources: operands.map(sourceOf), to: reduced });
     } else if (primitive.pointwise === true) {
@@ -83,7 +83,7 @@ export function encodeFused(
       const step = mergedProduct(equation, sources, steps, single) ?? { code: codeOf(name), sources, to: undefined };
       steps.push(step);
       values.set(result, step);
-      if (target !== undefined) store(step, memoryOf(encoder, target, wholeView(result.type.shape)));
+      if (target !== undefined) store(step, memoryOf(table, target, wholeView(result.type.shape)));
     } else {
       const whole = views.get(operands[0] as Variable);
       if (whole === undefined) values.set(result, sourceOf(operands[0] as Variable));
@@ -97,7 +97,7 @@ export function encodeFused(
 const isRow = ({ strides }: Operand, shape: Shape): boolean => strides.at(-1) === 1 || (shape.at(-1) ?? 1) === 1;
 
 function storeParts(
-  encoder: Encoder,
+  table: PlaceTable,
   { params, inputs }: Equation,
   target: Slot,
   sourceOf: (variable: Variable) => Source,
@@ -107,7 +107,7 @@ function storeParts(
   const strides = stridesOf(target.type.shape);
   let offset = 0;
   for (const part of inputs) {
-    store(sourceOf(part), memoryOf(encoder, target, { offset, strides }));
+    store(sourceOf(part), memoryOf(table, target, { offset, strides }));
     offset += (part.type.shape[axis] as number) * (strides[axis] as number);
   }
 }
@@ -156,19 +156,19 @@ function elementName({ primitive, params, inputs }: Equation): ElementName {
 
 /** A slice, broadcast, transposition or reversal as a copy. */
 export function encodeView(
-  encoder: Encoder,
+  table: PlaceTable,
   { primitive, params }: { primitive: Primitive; params: unknown },
   from: Slot,
   to: Slot,
 ): number[] {
   const equation: Equation = { primitive, params, inputs: [from as Variable], outputs: [to as Variable] };
   const view = viewThrough(equation, wholeView(from.type.shape)) as StridedView;
-  return move(to.type.shape, memoryOf(encoder, from, view), memoryOf(encoder, to, wholeView(to.type.shape)));
+  return move(to.type.shape, memoryOf(table, from, view), memoryOf(table, to, wholeView(to.type.shape)));
 }
 
 /** Zeros, and the elements copied into them. */
 export function encodePad(
-  encoder: Encoder,
+  table: PlaceTable,
   { starts, steps }: { readonly starts: readonly number[]; readonly steps: readonly number[] },
   from: Slot,
   to: Slot,
@@ -180,22 +180,22 @@ export function encodePad(
     strides: strides.map((stride, axis) => stride * (steps[axis] as number)),
   };
   const zero: Operand = {
-    ...encoder.placeOfNumber(0, dtype === "int32" ? "int32" : "float32"),
+    ...table.placeOfNumber(0, dtype === "int32" ? "int32" : "float32"),
     strides: shape.map(() => 0),
   };
   return [
-    ...move(shape, zero, memoryOf(encoder, to, wholeView(shape))),
-    ...move(from.type.shape, memoryOf(encoder, from, wholeView(from.type.shape)), memoryOf(encoder, to, inside)),
+    ...move(shape, zero, memoryOf(table, to, wholeView(shape))),
+    ...move(from.type.shape, memoryOf(table, from, wholeView(from.type.shape)), memoryOf(table, to, inside)),
   ];
 }
 
 /** Each part copied to its place. */
-export function encodeConcatenation(encoder: Encoder, axis: number, parts: readonly Slot[], to: Slot): number[] {
+export function encodeConcatenation(table: PlaceTable, axis: number, parts: readonly Slot[], to: Slot): number[] {
   const strides = stridesOf(to.type.shape);
   let offset = 0;
   return parts.flatMap((part) => {
     const { shape } = part.type;
-    const words = move(shape, memoryOf(encoder, part, wholeView(shape)), memoryOf(encoder, to, { offset, strides }));
+    const words = move(shape, memoryOf(table, part, wholeView(shape)), memoryOf(table, to, { offset, strides }));
     offset += (shape[axis] as number) * (strides[axis] as number);
     return words;
   });

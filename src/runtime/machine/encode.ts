@@ -14,22 +14,24 @@ import {
 } from "../../compile/index.js";
 import type { Program } from "../../program/index.js";
 import { type ScanParams, scanPrimitive } from "../../scan/index.js";
-import { BYTES, HostTensor, sizeOf, stridesOf, type TensorType } from "../../tensor/index.js";
-import { type InstructionName, instructionCode } from "./codes.js";
+import { BYTES, sizeOf, stridesOf, type TensorType } from "../../tensor/index.js";
+import { instructionCode } from "./codes.js";
 import { encodeConcatenation, encodeFused, encodePad, encodeView } from "./encode-elementwise.js";
-import type { MachinePlace, MachineProgram } from "./machine-program.js";
+import type { MachineProgram } from "./machine-program.js";
+import { PlaceTable, word } from "./places.js";
 
 /** The most axes that an elementwise instruction can have. */
 const MOST_AXES = 6;
 
 /** The words of a Plan. */
 export function encode(plan: Plan): MachineProgram {
-  const encoder = new Encoder(plan);
+  const table = new PlaceTable(plan);
+  const encoder = new Encoder(table);
   const body = plan.instructions.flatMap((instruction) => encoder.instruction(instruction));
   return {
     code: Int32Array.from([...body, instructionCode("end"), 2]),
-    places: encoder.places,
-    constants: encoder.constants(),
+    places: table.places,
+    constants: table.constants(),
     arenaBytes: plan.arenaBytes,
   };
 }
@@ -54,63 +56,30 @@ const KNOWN: ReadonlySet<string> = new Set(
   ),
 );
 
-/** The table of places, and numbers that instructions read as if they were tensors. */
-export class Encoder {
-  readonly places: MachinePlace[] = [];
-  private readonly placeOfSlot = new Map<Slot, number>();
-  private readonly numbers: number[] = [];
-  private readonly numberPlaces = new Map<string, number>();
-  private numbersPlace: number | undefined;
-
-  constructor(private readonly plan: Plan) {}
-
-  /** Constants of the Plan, and behind them the numbers of fills. */
-  constants(): HostTensor[] {
-    const numbers = new Int32Array(this.numbers);
-    return [...this.plan.constants, new HostTensor({ dtype: "int32", shape: [numbers.length] }, numbers)];
-  }
-
-  /** The entry of the table for a slot. */
-  placeOf(slot: Slot): number {
-    const { place } = slot;
-    if (place.in === "slot") return this.placeOf(place.slot);
-    let entry = this.placeOfSlot.get(slot);
-    if (entry === undefined) {
-      const same = this.places.findIndex((known) => place.in !== "step" && isSamePlace(known, place));
-      entry = same >= 0 ? same : this.addPlace(place.in === "step" ? { in: "step" } : place);
-      this.placeOfSlot.set(slot, entry);
-    }
-    return entry;
-  }
-
-  /** Where a single number lies: its entry of the table and its byte there. */
-  placeOfNumber(value: number, dtype: "float32" | "int32"): { place: number; byte: number } {
-    this.numbersPlace ??= this.addPlace({ in: "constant", index: this.plan.constants.length });
-    const bits = dtype === "int32" ? value | 0 : (new Int32Array(Float32Array.of(value).buffer)[0] as number);
-    const key = String(bits);
-    let index = this.numberPlaces.get(key);
-    if (index === undefined) {
-      index = this.numbers.push(bits) - 1;
-      this.numberPlaces.set(key, index);
-    }
-    return { place: this.numbersPlace, byte: index * 4 };
-  }
-
-  private addPlace(place: MachinePlace): number {
-    return this.places.push(place) - 1;
-  }
+/** Encodes instructions, loops inside each other. */
+class Encoder {
+  constructor(private readonly table: PlaceTable) {}
 
   instruction(instruction: Instruction): number[] {
     switch (instruction.kind) {
       case "copy": {
         const { from, to } = instruction;
-        return word("copy", this.placeOf(to), this.placeOf(from), sizeOf(to.type.shape) * BYTES[to.type.dtype]);
+        return word(
+          "copy",
+          this.table.placeOf(to),
+          this.table.placeOf(from),
+          sizeOf(to.type.shape) * BYTES[to.type.dtype],
+        );
       }
       case "loop": {
         const { length, reverse, steps, body } = instruction;
         const moving = steps.map((slot): [number, number, number] => {
           const { slot: source } = slot.place as { slot: Slot };
-          return [this.placeOf(slot), this.placeOf(source), sizeOf(slot.type.shape) * BYTES[slot.type.dtype]];
+          return [
+            this.table.placeOf(slot),
+            this.table.placeOf(source),
+            sizeOf(slot.type.shape) * BYTES[slot.type.dtype],
+          ];
         });
         const words = body.flatMap((inner) => this.instruction(inner));
         const inside = [...words, instructionCode("end"), 2];
@@ -124,15 +93,20 @@ export class Encoder {
   private apply(instruction: Instruction & { kind: "apply" }): number[] {
     const { primitive, params, inputs, outputs } = instruction;
     if (outputs.every(({ type }) => sizeOf(type.shape) === 0)) return [];
-    if (primitive === fusedPrimitive) return encodeFused(this, params as FusedParams, inputs, outputs);
+    if (primitive === fusedPrimitive) return encodeFused(this.table, params as FusedParams, inputs, outputs);
     const [to] = outputs as [Slot];
-    if (isViewOperation({ primitive })) return encodeView(this, { primitive, params }, inputs[0] as Slot, to);
-    if (primitive.name === "pad") return encodePad(this, params as PadParams, inputs[0] as Slot, to);
+    if (isViewOperation({ primitive })) return encodeView(this.table, { primitive, params }, inputs[0] as Slot, to);
+    if (primitive.name === "pad") return encodePad(this.table, params as PadParams, inputs[0] as Slot, to);
     if (primitive.name === "concatenate")
-      return encodeConcatenation(this, (params as { axis: number }).axis, inputs, to);
+      return encodeConcatenation(this.table, (params as { axis: number }).axis, inputs, to);
     const encodeOne = ENCODERS[primitive.name];
     if (encodeOne === undefined) throw new Error(`no kernel for ${primitive.name}`);
-    return encodeOne({ params, inputs, output: to, places: [...outputs, ...inputs].map((slot) => this.placeOf(slot)) });
+    return encodeOne({
+      params,
+      inputs,
+      output: to,
+      places: [...outputs, ...inputs].map((slot) => this.table.placeOf(slot)),
+    });
   }
 }
 
@@ -140,17 +114,6 @@ interface PadParams {
   readonly starts: readonly number[];
   readonly steps: readonly number[];
 }
-
-const isSamePlace = (a: MachinePlace, b: Slot["place"]): boolean =>
-  a.in === b.in &&
-  ("index" in a && "index" in b ? a.index === b.index : "offset" in a && "offset" in b && a.offset === b.offset);
-
-/** One instruction. */
-export const word = (name: InstructionName, ...operands: readonly number[]): number[] => [
-  instructionCode(name),
-  operands.length + 2,
-  ...operands,
-];
 
 interface Operands {
   // biome-ignore lint/suspicious/noExplicitAny: each primitive has parameters of its own.
