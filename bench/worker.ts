@@ -102,7 +102,7 @@ async function prepare({ name, make }: Variant, { prepare: { kind }, warmUpMs }:
   return {
     repeated,
     // The later half of the warm-up tells best how long a call takes from now on.
-    msPerCall: Math.min(...times.slice(Math.floor(times.length / 2))),
+    msPerCall: times.slice(Math.floor(times.length / 2)).reduce((least, time) => Math.min(least, time)),
     ready: { ready: true, firstCallMs, compileMs: repeated.compileMs ?? null, check, ...(name && { variant: name }) },
   };
 }

@@ -213,6 +213,14 @@ constexpr Tiles filledTiles() {
 /// The tile of r rows and v vectors is number (r - 1) * MOST_VECTORS + v - 1.
 constexpr Tiles TILES = filledTiles();
 
+/// Fetches the places of a tile of C and D, so that they are there when the tile after the current one begins.
+TT_INLINE void prefetchTile(const float* c, int64_t ldc, const float* d, int64_t ldd, int64_t rows) {
+  for (int64_t r = 0; r < rows; ++r) {
+    __builtin_prefetch(c + r * ldc, 1);
+    if (d != nullptr) __builtin_prefetch(d + r * ldd);
+  }
+}
+
 /// C = D + A op(B), where B is packed and A is [M, K] with contiguous rows. `d` may be null (C = A B), the same memory as `c`, or
 /// a single row (ldd = 0).
 inline void multiplyPacked(float* c, int64_t ldc, const float* a, int64_t lda, const float* packed, const float* d, int64_t ldd,
@@ -233,6 +241,12 @@ inline void multiplyPacked(float* c, int64_t ldc, const float* a, int64_t lda, c
       for (int64_t t = 0; t < tiles; ++t) {
         const bool isLarger = t < larger;
         const float* rowsOfD = d == nullptr ? d : d + row * ldd + n;
+        if (t + 1 < tiles) {
+          const int64_t next = row + least + isLarger;
+          prefetchTile(c + next * ldc + n, ldc, d == nullptr ? d : d + next * ldd + n, ldd, least);
+        } else if (n + step < N) {
+          prefetchTile(c + m * ldc + n + step, ldc, d == nullptr ? d : d + m * ldd + n + step, ldd, least);
+        }
         tile[isLarger ? MOST_VECTORS : 0](c + row * ldc + n, a + row * lda, packed + n * K, rowsOfD, columns, strides);
         row += least + isLarger;
       }
