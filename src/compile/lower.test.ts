@@ -1,11 +1,12 @@
 /** Plans: what is computed where. */
 
 import { describe, expect, test } from "vitest";
+import { expectSame, numbers } from "../../test/close.js";
 import { float64, spread } from "../../test/scalar-loops.js";
 import * as ops from "../ops/index.js";
-import { compile } from "../runtime/index.js";
+import { compile, type Kernels, referenceKernels } from "../runtime/index.js";
 import { scan } from "../scan/index.js";
-import type { Tensor } from "../tensor/index.js";
+import type { Tensor, TensorTree } from "../tensor/index.js";
 import { type Plan, printPlan } from "./index.js";
 
 describe("printPlan", () => {
@@ -109,4 +110,251 @@ describe("the arena", () => {
       ).arenaBytes;
     expect(bytes(1000)).toBe(bytes(2));
   });
+});
+
+/** Plans as fast kernels are given them, run by the reference evaluation. */
+const prepared: Kernels = { ...referenceKernels, name: "prepared reference", target: { panel: 4 } };
+
+/** The Plan of a function; compiled, it gives the same numbers at every run as it does step by step. */
+function planned<Args extends Tensor[]>(
+  f: (...args: Args) => TensorTree,
+  args: () => Args,
+  donate: readonly number[] = [],
+): string {
+  const expected = f(...args());
+  const compiled = compile(f, { kernels: prepared, donate });
+  for (let run = 0; run < 2; run++) expectSame(compiled(...args()), expected);
+  return printPlan(compiled.plan(...args()));
+}
+
+describe("a carry whose history is asked for", () => {
+  const args = (length: number) => (): [Tensor, Tensor] => [
+    numbers(1, [2], "float32"),
+    numbers(2, [length, 2], "float32"),
+  ];
+
+  /** Old values, new values, or both, of all steps, and the last one. */
+  const run =
+    (wanted: "old" | "new" | "both", reverse = false) =>
+    (start: Tensor, xs: Tensor) =>
+      scan(
+        (h: Tensor, x: Tensor) => {
+          const next = ops.sin(ops.add(h, x));
+          return [next, wanted === "old" ? [h] : wanted === "new" ? [next] : [ops.cos(h), h, next]];
+        },
+        start,
+        xs,
+        { reverse },
+      );
+
+  /** The same, where the histories are read by another operation instead of being results. */
+  const within =
+    (wanted: "old" | "new" | "both", reverse = false) =>
+    (start: Tensor, xs: Tensor) => {
+      const [last, histories] = run(wanted, reverse)(start, xs);
+      return [last, ...(histories as Tensor[]).map((history) => ops.sum(history, { axes: 0 }))];
+    };
+
+  test("lives in that history: a step reads one entry and writes the next", () => {
+    expect(planned(within("both"), args(5))).toMatchInlineSnapshot(`
+      "arena 128 bytes
+      @0 float32[2] = input0
+      loop 5 {
+        @8[t] float32[2], @64[t] float32[2] = fused @0[t] input1[t]
+      }
+      output1 float32[2] = sum @64
+      output2 float32[2] = sum @0
+      output3 float32[2] = sum @8
+      output0 float32[2] = @40"
+    `);
+  });
+
+  test("runs backwards through it in a loop that does", () => {
+    expect(planned(within("both", true), args(5))).toMatchInlineSnapshot(`
+      "arena 128 bytes
+      @40 float32[2] = input0
+      loop 5 reverse {
+        @0[t] float32[2], @64[t] float32[2] = fused @8[t] input1[t]
+      }
+      output1 float32[2] = sum @64
+      output2 float32[2] = sum @8
+      output3 float32[2] = sum @0
+      output0 float32[2] = @0"
+    `);
+  });
+
+  test("is written where the history is a result of the run", () => {
+    expect(planned(run("old"), args(5))).toMatchInlineSnapshot(`
+      "arena 128 bytes
+      @0 float32[2] = input0
+      loop 5 {
+        @64 float32[2] = fused @0 input1[t]
+        output1[t] float32[2] = @0
+        @0 float32[2] = @64
+      }
+      output0 float32[2] = @0"
+    `);
+    expect(planned(run("new"), args(5))).toMatchInlineSnapshot(`
+      "arena 64 bytes
+      @0 float32[2] = input0
+      loop 5 {
+        output1[t] float32[2] = fused @0 input1[t]
+        @0 float32[2] = output1[t]
+      }
+      output0 float32[2] = @0"
+    `);
+  });
+
+  test.each([0, 1, 2, 5])("has the right values after %d steps", (length) => {
+    for (const wanted of ["old", "new", "both"] as const) {
+      for (const reverse of [false, true]) {
+        planned(run(wanted, reverse), args(length));
+        planned(within(wanted, reverse), args(length));
+      }
+    }
+  });
+
+  test("is exchanged with another one without being lost", () => {
+    const exchange = (a: Tensor, xs: Tensor) => {
+      const [last, histories] = scan(
+        ({ p, q }: { readonly p: Tensor; readonly q: Tensor }, x: Tensor) => [{ p: q, q: p }, [p, ops.add(q, x)]],
+        { p: a, q: ops.cos(a) },
+        xs,
+      );
+      return [last, ...(histories as Tensor[]).map((history) => ops.sum(history, { axes: 0 }))];
+    };
+    for (const length of [0, 1, 4, 5]) planned(exchange, args(length));
+  });
+
+  test("that stays as it is, or comes from a slice, has the right values", () => {
+    const stays = (a: Tensor, xs: Tensor) => {
+      const [last, all] = scan((h: Tensor, x: Tensor) => [h, [h, ops.add(h, x)]], a, xs);
+      return [last, ...(all as Tensor[]).map((one) => ops.sum(one, { axes: 0 }))];
+    };
+    const follows = (a: Tensor, xs: Tensor) => {
+      const [last, all] = scan((h: Tensor, x: Tensor) => [x, [h, ops.multiply(h, x)]], a, xs);
+      return [last, ...(all as Tensor[]).map((one) => ops.sum(one, { axes: 0 }))];
+    };
+    for (const length of [0, 1, 5]) {
+      planned(stays, args(length));
+      planned(follows, args(length));
+    }
+  });
+});
+
+describe("a carry without history", () => {
+  test("is updated in place if the step reads it element by element", () => {
+    const f = (start: Tensor, xs: Tensor) => scan((h: Tensor, x: Tensor) => [ops.sin(ops.add(h, x)), []], start, xs)[0];
+    expect(
+      planned<[Tensor, Tensor]>(f, () => [numbers(1, [2], "float32"), numbers(2, [5, 2], "float32")]),
+    ).toMatchInlineSnapshot(`
+      "arena 64 bytes
+      @0 float32[2] = input0
+      loop 5 {
+        @0 float32[2] = fused @0 input1[t]
+      }
+      output0 float32[2] = @0"
+    `);
+  });
+
+  test("is copied if the step reads it through a view", () => {
+    const f = (start: Tensor, xs: Tensor) =>
+      scan((h: Tensor, x: Tensor) => [ops.add(ops.reverse(h), x), []], start, xs)[0];
+    expect(
+      planned<[Tensor, Tensor]>(f, () => [numbers(1, [2], "float32"), numbers(2, [5, 2], "float32")]),
+    ).toMatchInlineSnapshot(`
+      "arena 128 bytes
+      @0 float32[2] = input0
+      loop 5 {
+        @64 float32[2] = fused @0 input1[t]
+        @0 float32[2] = @64
+      }
+      output0 float32[2] = @0"
+    `);
+  });
+});
+
+describe("donated arguments", () => {
+  const two = (): [Tensor, Tensor] => [numbers(1, [3], "float32"), numbers(2, [3], "float32")];
+
+  test("are updated in place", () => {
+    const f = (p: Tensor, g: Tensor) => ops.subtract(p, ops.multiply(g, 0.1));
+    expect(planned(f, two, [0])).toMatchInlineSnapshot(`
+      "arena 0 bytes
+      output0 float32[3] = fused input1 input0"
+    `);
+  });
+
+  test("that are exchanged are first copied aside", () => {
+    expect(planned((a: Tensor, b: Tensor) => [b, a], two, [0, 1])).toMatchInlineSnapshot(`
+      "arena 128 bytes
+      @0 float32[3] = input1
+      @64 float32[3] = input0
+      output0 float32[3] = @0
+      output1 float32[3] = @64"
+    `);
+  });
+
+  test("that are given back as they are cost nothing", () => {
+    const f = (a: Tensor, b: Tensor) => [a, ops.sin(b), ops.add(a, b)];
+    expect(planned(f, two, [0, 1])).toMatchInlineSnapshot(`
+      "arena 64 bytes
+      @0 float32[3], output2 float32[3] = fused input1 input0
+      output1 float32[3] = @0"
+    `);
+  });
+
+  test("that are results, while other results take over their memory, are first copied aside", () => {
+    const f = (a: Tensor, b: Tensor) => [ops.add(a, b), a];
+    expect(planned(f, two, [0])).toMatchInlineSnapshot(`
+      "arena 128 bytes
+      @0 float32[3] = fused input0 input1
+      @64 float32[3] = input0
+      output0 float32[3] = @0
+      output1 float32[3] = @64"
+    `);
+  });
+
+  test("that are results under another name are copied aside, too", () => {
+    const f = (a: Tensor, b: Tensor) => [ops.add(a, b), ops.reshape(a, [3, 1])];
+    expect(planned(f, two, [0])).toMatchInlineSnapshot(`
+      "arena 128 bytes
+      @0 float32[3] = fused input0 input1
+      @64 float32[3,1] = input0
+      output0 float32[3] = @0
+      output1 float32[3,1] = @64"
+    `);
+  });
+
+  test("that a loop starts from are not overwritten by it", () => {
+    const f = (a: Tensor, xs: Tensor) => [
+      scan((h: Tensor, x: Tensor) => [ops.sin(ops.add(h, x)), []], a, xs)[0],
+      ops.sum(a),
+    ];
+    expect(
+      planned<[Tensor, Tensor]>(f, () => [numbers(1, [3], "float32"), numbers(2, [4, 3], "float32")], [0]),
+    ).toMatchInlineSnapshot(`
+      "arena 64 bytes
+      @0 float32[3] = input0
+      loop 4 {
+        @0 float32[3] = fused @0 input1[t]
+      }
+      output1 float32[] = sum input0
+      output0 float32[3] = @0"
+    `);
+  });
+});
+
+test("results are computed straight into the outputs of the run, and copied to the second of two", () => {
+  const f = (x: Tensor) => {
+    const y = ops.sin(x);
+    return [y, ops.matmul(y, x), y, x];
+  };
+  expect(planned<[Tensor]>(f, () => [numbers(1, [3, 3], "float32")])).toMatchInlineSnapshot(`
+    "arena 0 bytes
+    output0 float32[3,3] = fused input0
+    output1 float32[3,3] = product output0 input0
+    output2 float32[3,3] = output0
+    output3 float32[3,3] = input0"
+  `);
 });

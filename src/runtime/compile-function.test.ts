@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { expectTensor, float64, int32, scalar, spread, tensorsOf } from "../../test/scalar-loops.js";
 import { TOLERANCES } from "../../test/tolerances.js";
-import { flattenTree, OptionError, TraceError } from "../core/index.js";
+import { flattenTree, MemoryError, OptionError, TraceError } from "../core/index.js";
 import * as ops from "../ops/index.js";
 import { scan } from "../scan/index.js";
 import { isTensor, sizeOf, type Tensor, type TensorTree, tensor } from "../tensor/index.js";
@@ -335,6 +335,102 @@ describe("donate", () => {
     expect(() => compile((x: Tensor) => x, { donate: [1] })(float64(1))).toThrow(
       new OptionError("compile: cannot donate argument 1; there are 1"),
     );
+  });
+});
+
+describe("bind", () => {
+  const step = ([w, n]: readonly [Tensor, Tensor], x: Tensor) =>
+    [[ops.add(ops.multiply(w, 0.5), x), ops.add(n, 1)] as [Tensor, Tensor], ops.sum(w)] as const;
+
+  test("repeats a call, reads what is new in its arguments, and writes into the same memory", () => {
+    const f = compile(step);
+    const [w, n, x] = [float64(1, 2), scalar(0, "int32"), float64(10, 20)];
+    const run = f.bind([w, n], x);
+    const first = run();
+    expectSame(first, [[float64(10.5, 21), scalar(1, "int32")], scalar(3)]);
+    w.data[1] = 4;
+    x.data[0] = 0;
+    expectSame(run(), [[float64(0.5, 22), scalar(1, "int32")], scalar(5)]);
+    expect(run()).toBe(first);
+    expectSame([w, n, x], [float64(1, 4), scalar(0, "int32"), float64(0, 20)]);
+  });
+
+  test("goes on from run to run in donated arguments", () => {
+    const state = [float64(8, 16), scalar(0, "int32")] as [Tensor, Tensor];
+    const run = compile(step, { donate: [0] }).bind(state, float64(0, 1));
+    const sums = [1, 2, 3].map(() => run()[1].data[0]);
+    expect(sums).toEqual([24, 4 + 9, 2 + 5.5]);
+    expectSame(state, [float64(1, 3.75), scalar(3, "int32")]);
+    expect(run()[0][0].data).toBe(state[0].data);
+  });
+
+  test("does not touch what plain calls gave", () => {
+    const f = compile((x: Tensor) => ops.add(x, 1));
+    const x = float64(1, 2);
+    const run = f.bind(x);
+    const bound = run();
+    const plain = f(float64(5, 6));
+    run();
+    expectTensor(plain, float64(6, 7));
+    expectTensor(bound, float64(2, 3));
+    expect(plain.data).not.toBe(bound.data);
+  });
+
+  test("of a function without arguments, or without results", () => {
+    expectTensor(compile(() => ops.ones([2])).bind()(), tensor([1, 1]));
+    expect(compile(() => ({ nothing: [] })).bind()()).toEqual({ nothing: [] });
+  });
+
+  test("cannot donate what is given as several arguments", () => {
+    const f = compile((a: Tensor, b: Tensor) => [ops.add(a, b), ops.multiply(a, b)], { donate: [0, 1] });
+    const x = float64(1);
+    expect(() => f.bind(x, x)).toThrow(
+      new OptionError("compile: bind cannot donate one tensor that is given as several arguments; copy it"),
+    );
+    expectSame(compile((a: Tensor, b: Tensor) => ops.add(a, b)).bind(x, x)(), float64(2));
+  });
+
+  test("needs concrete tensors", () => {
+    const inner = compile((x: Tensor) => ops.square(x));
+    expect(() => compile((x: Tensor) => inner.bind(x)())(float64(1))).toThrow(TraceError);
+  });
+
+  test("traces what a plain call traces, once", () => {
+    let calls = 0;
+    const f = compile((x: Tensor) => {
+      calls += 1;
+      return ops.sin(x);
+    });
+    f.bind(float64(1))();
+    f.bind(float64(2))();
+    f(float64(3));
+    expect(calls).toBe(1);
+  });
+});
+
+describe("memory that was given away to another thread", () => {
+  const giveAway = (x: Tensor) => structuredClone(x.data.buffer, { transfer: [x.data.buffer as ArrayBuffer] });
+
+  test("is an error, and the function still runs", () => {
+    const f = compile((x: Tensor) => ops.add(x, 1), { kernels: referenceKernels });
+    const lost = float64(1, 2);
+    giveAway(lost);
+    expect(() => f(lost)).toThrow(MemoryError);
+    expect(() => f(lost)).toThrow("the memory of float64[2] was given away (transferred to another thread); copy it");
+    expectTensor(f(float64(1, 2)), float64(2, 3));
+  });
+
+  test("is an error where a bound call leaves its results", () => {
+    const run = compile((x: Tensor) => ops.add(x, 1), { kernels: referenceKernels }).bind(float64(1, 2));
+    giveAway(run());
+    expect(run).toThrow(MemoryError);
+  });
+
+  test("has no elements to miss in an empty tensor", () => {
+    const f = compile((x: Tensor) => ops.sum(x), { kernels: referenceKernels });
+    const empty = ops.zeros([0, 3]);
+    giveAway(empty);
+    expectTensor(f(empty), tensor(0));
   });
 });
 

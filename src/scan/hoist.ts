@@ -249,13 +249,20 @@ const isScatter = ({ primitive, inputs }: Equation, producer: Base["producer"]):
   );
 };
 
+/** A concatenation that nothing but the sum reads: each part is summed by itself. */
+const isJoinForSum = ({ primitive, outputs: [joined] }: Equation, { equations, outputs }: Program): boolean => {
+  const read = [...equations.flatMap(({ inputs }) => inputs), ...outputs];
+  return primitive.name === "concatenate" && read.filter((variable) => variable === joined).length === 1;
+};
+
 /** Whether the sum of a variable over time is one operation on stacked values, none larger than what steps pass on anyway. */
 function canSum(base: Base, variable: Variable): boolean {
   const { params, producer, dependence } = base;
   if (dependence.get(variable) === "shared") return false;
   const equation = producer.get(variable);
   if (equation?.primitive.linear === true) return canSum(base, equation.inputs[0] as Variable);
-  if (equation?.primitive.name === "add") return equation.inputs.every((input) => canSum(base, input));
+  if (equation !== undefined && (equation.primitive.name === "add" || isJoinForSum(equation, params.body)))
+    return equation.inputs.every((input) => canSum(base, input));
   const changes = (input: Variable | undefined) => input !== undefined && dependence.get(input) !== "shared";
   if (equation !== undefined && isMatrixProduct(equation)) return equation.inputs.every(changes);
   if (equation !== undefined && isScatter(equation, producer)) return equation.inputs.slice(1).every(changes);
@@ -263,16 +270,23 @@ function canSum(base: Base, variable: Variable): boolean {
   return sizeOf(variable.type.shape) <= Math.max(...usual);
 }
 
+type Summing = Pick<Base, "params" | "producer">;
+
 /** Σ over time of a variable, from values of all steps. */
-function sumOverTime(producer: Base["producer"], variable: Variable, over: (variable: Variable) => Tensor): Tensor {
+function sumOverTime(base: Summing, variable: Variable, over: (variable: Variable) => Tensor): Tensor {
+  const { producer } = base;
   const equation = producer.get(variable);
   if (equation?.primitive.linear === true) {
-    const total = sumOverTime(producer, equation.inputs[0] as Variable, over);
+    const total = sumOverTime(base, equation.inputs[0] as Variable, over);
     return bind(equation.primitive, [total], equation.params)[0] as Tensor;
   }
   if (equation?.primitive.name === "add") {
-    const [a, b] = equation.inputs.map((input) => sumOverTime(producer, input, over)) as [Tensor, Tensor];
+    const [a, b] = equation.inputs.map((input) => sumOverTime(base, input, over)) as [Tensor, Tensor];
     return add(a, b);
+  }
+  if (equation !== undefined && isJoinForSum(equation, base.params.body)) {
+    const parts = equation.inputs.map((input) => sumOverTime(base, input, over));
+    return bind(equation.primitive, parts, equation.params)[0] as Tensor;
   }
   if (equation !== undefined && isMatrixProduct(equation)) {
     // Σ_t A_t B_t is one product whose inner axis runs over time and the inner axis of each.
@@ -346,7 +360,7 @@ function runAfter(
 
   const results = new Map<number, Tensor>();
   for (const [carry, term] of sums)
-    results.set(carry, add(inputs[carry] as Tensor, sumOverTime(producer, term, atAllSteps)));
+    results.set(carry, add(inputs[carry] as Tensor, sumOverTime({ params, producer }, term, atAllSteps)));
   body.outputs.forEach((variable, index) => {
     const equation = producer.get(variable);
     if (index < carries || equation === undefined || dependence.get(variable) === "shared") return;
@@ -372,8 +386,10 @@ function runLoop(
     );
   };
   const keptCarries = body.inputs.flatMap((_, index) => (index < carries && !sums.has(index) ? [index] : []));
+  /** The first result that is the same variable: its stack is kept once. */
+  const firstOf = (variable: Variable): number => body.outputs.indexOf(variable, carries);
   const keptResults = body.outputs.flatMap((variable, index) =>
-    index >= carries && !isOutside(variable) ? [index] : [],
+    index >= carries && index === firstOf(variable) && !isOutside(variable) ? [index] : [],
   );
   const extra = wanted.filter((variable) => !keptResults.some((index) => body.outputs[index] === variable));
   const outputs = [...[...keptCarries, ...keptResults].map((index) => body.outputs[index] as Variable), ...extra];
@@ -407,8 +423,10 @@ function runLoop(
     { ...params, body: program, carries: keptCarries.length, slices: sequences.length },
   );
   const places = [...keptCarries, ...keptResults];
+  const resultAt = (variable: Variable, index: number) =>
+    results[places.indexOf(index < carries ? index : firstOf(variable))];
   return {
-    results: new Map(places.map((place, index) => [place, results[index] as Tensor])),
+    results: new Map(body.outputs.map((variable, index) => [index, resultAt(variable, index) as Tensor])),
     stacks: new Map(
       wanted.map((variable) => [variable, results[outputs.indexOf(variable, keptCarries.length)] as Tensor]),
     ),

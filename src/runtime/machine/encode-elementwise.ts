@@ -138,6 +138,9 @@ function mergedProduct(
 
 const SAME_FOR_INTS: ReadonlySet<string> = new Set(["select"]);
 
+/** Whether there is an element operation for a pointwise operation of this name. */
+export const isElementOperation = (name: string): boolean => name === "cast" || elementCode(name) !== undefined;
+
 /** The element operation of a pointwise equation. Comparisons and arithmetic of whole numbers have names of their own. */
 function elementName({ primitive, params, inputs }: Equation): ElementName {
   const from = (inputs[0] as Variable).type.dtype;

@@ -16,7 +16,7 @@ import type { Program } from "../../program/index.js";
 import { type ScanParams, scanPrimitive } from "../../scan/index.js";
 import { BYTES, sizeOf, stridesOf, type TensorType } from "../../tensor/index.js";
 import { instructionCode } from "./codes.js";
-import { encodeConcatenation, encodeFused, encodePad, encodeView } from "./encode-elementwise.js";
+import { encodeConcatenation, encodeFused, encodePad, encodeView, isElementOperation } from "./encode-elementwise.js";
 import type { MachineProgram } from "./machine-program.js";
 import { PlaceTable, word } from "./places.js";
 
@@ -44,7 +44,9 @@ export const isEncodable = (program: Program): boolean =>
       [...inputs, ...outputs].every(isWord) &&
       (primitive === scanPrimitive
         ? isEncodable((params as ScanParams).body)
-        : primitive.pointwise === true || KNOWN.has(primitive.name)),
+        : primitive.pointwise === true
+          ? isElementOperation(primitive.name)
+          : KNOWN.has(primitive.name)),
   );
 
 const isWord = ({ type: { dtype, shape } }: { type: TensorType }): boolean =>
@@ -55,6 +57,9 @@ const KNOWN: ReadonlySet<string> = new Set(
     " ",
   ),
 );
+
+/** Operations that can fail when they run. */
+const FAILING: ReadonlySet<string> = new Set(["gather", "scatterAdd"]);
 
 /** Encodes instructions, loops inside each other. */
 class Encoder {
@@ -92,7 +97,8 @@ class Encoder {
 
   private apply(instruction: Instruction & { kind: "apply" }): number[] {
     const { primitive, params, inputs, outputs } = instruction;
-    if (outputs.every(({ type }) => sizeOf(type.shape) === 0)) return [];
+    // Rows are looked for even where they have no elements: a row outside of the table is an error.
+    if (outputs.every(({ type }) => sizeOf(type.shape) === 0) && !FAILING.has(primitive.name)) return [];
     if (primitive === fusedPrimitive) return encodeFused(this.table, params as FusedParams, inputs, outputs);
     const [to] = outputs as [Slot];
     if (isViewOperation({ primitive })) return encodeView(this.table, { primitive, params }, inputs[0] as Slot, to);

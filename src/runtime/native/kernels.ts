@@ -1,12 +1,12 @@
 /** The native kernels: C++ for the instruction set of this processor, through the addon. */
 
 import type { Plan } from "../../compile/index.js";
-import { MemoryError } from "../../core/index.js";
-import { formatType, type HostTensor, type TypedArray } from "../../tensor/index.js";
+import type { HostTensor, TypedArray } from "../../tensor/index.js";
 import type { Executable, Kernels } from "../kernels.js";
 import { encode, isEncodable } from "../machine/encode.js";
 import { machineError } from "../machine/failure.js";
 import type { MachinePlace } from "../machine/machine-program.js";
+import { requireMemory } from "../require-memory.js";
 import type { NativeAddon, NativeMachine, NativeVariant } from "./addon.js";
 
 /** Kernels of one variant of the addon. */
@@ -65,10 +65,7 @@ class NativeExecutable implements Executable {
     const { data } = tensor;
     if (binding.array === data && binding.length === data.length) return;
     if (binding.entry >= 0) {
-      if (data.byteLength === 0 && tensor.shape.every((length) => length > 0))
-        throw new MemoryError(
-          `the memory of ${formatType(tensor)} was given away (transferred to another thread); copy it`,
-        );
+      requireMemory(tensor);
       this.addon.setPointer(this.machine, binding.entry, data);
     }
     binding.array = data;

@@ -11,6 +11,7 @@ import {
   type View,
 } from "../../tensor/index.js";
 import type { Executable, Kernels } from "../kernels.js";
+import { requireMemory } from "../require-memory.js";
 
 /** The slow, obvious twin of every other set of kernels. */
 export const referenceKernels: Kernels = {
@@ -45,9 +46,11 @@ class ReferenceExecutable implements Executable {
 
   run(inputs: readonly HostTensor[], outputs: readonly HostTensor[]): void {
     inputs.forEach((input, index) => {
+      requireMemory(input);
       (this.inputs[index] as View).data = input.data;
     });
     outputs.forEach((output, index) => {
+      requireMemory(output);
       (this.outputs[index] as View).data = output.data;
     });
     for (const { view, source } of this.followers) {

@@ -1,12 +1,12 @@
 /** The WebAssembly kernels: the same C++ as the native ones, wherever WebAssembly has 128-bit vectors. */
 
 import type { Plan } from "../../compile/index.js";
-import { MemoryError } from "../../core/index.js";
-import { BYTES, formatType, type HostTensor, sizeOf, type TensorType, type TypedArray } from "../../tensor/index.js";
+import { BYTES, type HostTensor, sizeOf, type TensorType, type TypedArray } from "../../tensor/index.js";
 import type { Executable, Kernels } from "../kernels.js";
 import { encode, isEncodable } from "../machine/encode.js";
 import { machineError } from "../machine/failure.js";
 import type { MachinePlace, MachineProgram } from "../machine/machine-program.js";
+import { requireMemory } from "../require-memory.js";
 import { instantiateWasm, type WasmInstance, wasmModule } from "./module.js";
 
 const ALIGNMENT = 64;
@@ -64,12 +64,10 @@ class WasmExecutable implements Executable {
     for (let index = 0; index < inputs.length; index++) {
       const input = inputs[index] as HostTensor;
       const own = this.inputs[index] as TypedArray;
-      if (input.data.length !== own.length)
-        throw new MemoryError(
-          `the memory of ${formatType(input)} was given away (transferred to another thread); copy it`,
-        );
+      requireMemory(input);
       own.set(input.data);
     }
+    for (let index = 0; index < outputs.length; index++) requireMemory(outputs[index] as HostTensor);
     if (run(start + code, start + table, start + scratch, start + failure) !== 0)
       throw machineError([...new Int32Array(memory.buffer, start + failure, 4)]);
     for (let index = 0; index < outputs.length; index++)
