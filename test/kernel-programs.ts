@@ -195,7 +195,9 @@ export const graphs: fc.Arbitrary<Graph> = fc
       }
       const last = (pool.at(-1) as { x: Tensor }).x;
       const others = results.map((k) => pick(pool, k).x);
-      return [last, ...others, ...(results.length > 1 ? [ops.sum(others[0] as Tensor, { axes: -1 })] : [])];
+      if (results.length < 2) return [last, ...others];
+      const part = ops.multiply(others[0] as Tensor, 1 / Math.max(shape.at(-1) as number, 1));
+      return [last, ...others, ops.sum(part, { axes: -1 })];
     },
   }));
 

@@ -1,4 +1,4 @@
-/** Lays out memory before the run: first fit, with regions given back as soon as their last reader is done. */
+/** Lays out memory before the run: best fit, with regions given back as soon as their last reader is done. */
 
 /** Regions start at multiples of this many bytes, so that vector loads are aligned. */
 const ALIGNMENT = 64;
@@ -22,9 +22,11 @@ export class Arena {
   /** Takes a region and returns its offset. */
   take(bytes: number): number {
     const rounded = Math.max(Math.ceil(bytes / ALIGNMENT), 1) * ALIGNMENT;
-    const fit = this.free.findIndex((region) => region.bytes >= rounded);
-    if (fit >= 0) {
-      const { offset, bytes: found } = this.free[fit] as Region;
+    const fits = this.free.filter((region) => region.bytes >= rounded);
+    const best = fits.reduce<Region | undefined>((a, b) => (a !== undefined && a.bytes <= b.bytes ? a : b), undefined);
+    if (best !== undefined) {
+      const { offset, bytes: found } = best;
+      const fit = this.free.indexOf(best);
       const rest = found > rounded ? [{ offset: offset + rounded, bytes: found - rounded }] : [];
       this.free.splice(fit, 1, ...rest);
       this.taken.set(offset, rounded);

@@ -7,6 +7,7 @@ import { type ScanParams, scan } from "../scan/index.js";
 import { sameShape, sizeOf, type Tensor, type TensorType } from "../tensor/index.js";
 import { fuse } from "./fuse.js";
 import type { FusedParams } from "./fused.js";
+import { sinkIntoLoops } from "./sink.js";
 
 /** The fused Program; its numbers are exactly those of the given one. */
 function fused(f: (...inputs: never[]) => readonly Tensor[], ...types: TensorType[]): Program {
@@ -119,12 +120,12 @@ describe("views and fills", () => {
     expect(namesOf(fused(f, matrix))).toEqual(["transpose", "reshape", "fused"]);
   });
 
-  test("that a loop is given: fills become its own", () => {
+  test("that a loop is given are sunk into it, and become its own", () => {
     const f = (xs: Tensor) => {
       const two = ops.fill([2, 4], 2);
       return scan((h: Tensor, x: Tensor) => [ops.add(ops.multiply(h, two), x), h], ops.zeros([2, 4]), xs);
     };
-    const program = fused(f, float32(3, 2, 4));
+    const program = fuse(sinkIntoLoops(programOf(f as never, float32(3, 2, 4))));
     expect(namesOf(program)).toEqual(["fill", "scan"]);
     const { body } = program.equations[1]!.params as ScanParams;
     expect(printProgram(body)).toMatchInlineSnapshot(`

@@ -7,7 +7,7 @@
  */
 
 import { type Equation, type Program, pruneProgram, type Variable } from "../program/index.js";
-import { firstConstant, type ScanParams, scanPrimitive } from "../scan/index.js";
+import { type ScanParams, scanPrimitive } from "../scan/index.js";
 import { type Shape, sameShape, sizeOf, type TensorType } from "../tensor/index.js";
 import { type FusedParams, fusedPrimitive } from "./fused.js";
 import { isViewOperation, type StridedView, viewThrough, wholeView } from "./strided-view.js";
@@ -50,10 +50,14 @@ class Fusion {
 
   result(): Program {
     const needed = this.neededFromMemory();
+    const adopted = this.adoptViews(needed);
     const equations = this.units.flatMap((unit): Equation[] => {
-      if (unit.shape !== undefined) return [this.groupEquation(unit, unit.shape, needed)];
+      if (unit.shape !== undefined) return [this.groupEquation(unit, unit.shape, needed, adopted.get(unit) ?? [])];
       const [equation] = unit.equations as [Equation];
-      return isViewOperation(equation) && !needed.has(equation.outputs[0] as Variable) ? [] : [equation];
+      const [output] = equation.outputs as [Variable];
+      const isDone =
+        isViewOperation(equation) && (!needed.has(output) || [...adopted.values()].flat().includes(output));
+      return isDone ? [] : [equation];
     });
     return pruneProgram({ ...this.program, equations });
   }
@@ -62,7 +66,8 @@ class Fusion {
     const { primitive, inputs, outputs } = equation;
     const [output] = outputs as [Variable];
     if (primitive === scanPrimitive) {
-      this.addUnit(this.fuseLoop(equation));
+      const params = equation.params as ScanParams;
+      this.addUnit({ ...equation, params: { ...params, body: fuse(params.body) } satisfies ScanParams });
     } else if (primitive.name === "fill") {
       this.readings.set(output, { through: [equation], view: { offset: 0, strides: output.type.shape.map(() => 0) } });
       this.addUnit(equation);
@@ -80,27 +85,6 @@ class Fusion {
     } else {
       this.addUnit(equation);
     }
-  }
-
-  /** Fuses the body of a loop. Fills that it is given become fills of its own, which groups need not read from memory. */
-  private fuseLoop(equation: Equation): Equation {
-    const params = equation.params as ScanParams;
-    const { body } = params;
-    const fillFor = (index: number): Equation | undefined => {
-      const reading = this.readings.get(equation.inputs[index] as Variable);
-      const fill = reading?.through[0];
-      if (index < firstConstant(params) || reading?.source !== undefined || fill === undefined) return undefined;
-      const variable = body.inputs[index] as Variable;
-      return { ...fill, params: { ...(fill.params as object), shape: variable.type.shape }, outputs: [variable] };
-    };
-    const fills = body.inputs.map((_, index) => fillFor(index));
-    const isGiven = (_: Variable, index: number) => fills[index] === undefined;
-    const inside: Program = {
-      inputs: body.inputs.filter(isGiven),
-      equations: [...fills.filter((fill) => fill !== undefined), ...body.equations],
-      outputs: body.outputs,
-    };
-    return { ...equation, params: { ...params, body: fuse(inside) }, inputs: equation.inputs.filter(isGiven) };
   }
 
   private addUnit(equation: Equation): void {
@@ -165,7 +149,35 @@ class Fusion {
     return needed;
   }
 
-  private groupEquation({ equations }: Unit, shape: Shape, needed: ReadonlySet<Variable>): Equation {
+  /** Views that must be written to memory, given to groups that run over the same shape before anything reads them. */
+  private adoptViews(needed: ReadonlySet<Variable>): Map<Unit, Variable[]> {
+    const adopted = new Map<Unit, Variable[]>();
+    this.units.forEach(({ shape, equations: [equation] }) => {
+      const output = equation?.outputs[0];
+      if (shape !== undefined || equation === undefined || output === undefined) return;
+      if (equation.primitive.name !== "slice" || !needed.has(output) || !this.readings.has(output)) return;
+      const reader = this.units.findIndex(
+        (unit) => unit.shape === undefined && unit.equations.some(({ inputs }) => inputs.includes(output)),
+      );
+      const from = this.firstReader(output);
+      const home = this.units.find(
+        (unit, k) =>
+          k >= from &&
+          (reader < 0 || k < reader) &&
+          unit.shape !== undefined &&
+          sameShape(unit.shape, output.type.shape),
+      );
+      if (home !== undefined) adopted.set(home, [...(adopted.get(home) ?? []), output]);
+    });
+    return adopted;
+  }
+
+  private groupEquation(
+    { equations }: Unit,
+    shape: Shape,
+    needed: ReadonlySet<Variable>,
+    adopted: readonly Variable[],
+  ): Equation {
     const inside = new Set<Variable>();
     const inputs = new Set<Variable>();
     const body: Equation[] = [];
@@ -184,7 +196,13 @@ class Fusion {
       }
       include(equation);
     }
-    const outputs = equations.flatMap((equation) => equation.outputs).filter((output) => needed.has(output));
+    for (const view of adopted) {
+      const { through, source } = this.readingOf(view);
+      if (source !== undefined) inputs.add(source);
+      through.forEach(include);
+    }
+    const computed = equations.flatMap((equation) => equation.outputs).filter((output) => needed.has(output));
+    const outputs = [...computed, ...adopted];
     const params: FusedParams = { body: { inputs: [...inputs], equations: body, outputs }, shape };
     return { primitive: fusedPrimitive, params, inputs: [...inputs], outputs };
   }

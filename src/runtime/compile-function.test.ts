@@ -381,12 +381,15 @@ describe("bind", () => {
     expect(compile(() => ({ nothing: [] })).bind()()).toEqual({ nothing: [] });
   });
 
-  test("cannot donate what is given as several arguments", () => {
+  test("cannot donate what is given as several arguments, or read from outside", () => {
     const f = compile((a: Tensor, b: Tensor) => [ops.add(a, b), ops.multiply(a, b)], { donate: [0, 1] });
     const x = float64(1);
-    expect(() => f.bind(x, x)).toThrow(
-      new OptionError("compile: bind cannot donate one tensor that is given as several arguments; copy it"),
-    );
+    const sentence =
+      "compile: bind cannot donate a tensor that is also given as another argument, or read from outside; copy it";
+    expect(() => f.bind(x, x)).toThrow(new OptionError(sentence));
+    const outside = compile((a: Tensor) => ops.add(a, x), { donate: [0] });
+    expect(() => outside.bind(x)).toThrow(new OptionError(sentence));
+    expectTensor(outside.bind(float64(2))(), float64(3));
     expectSame(compile((a: Tensor, b: Tensor) => ops.add(a, b)).bind(x, x)(), float64(2));
   });
 

@@ -102,7 +102,9 @@ export function compile<Args extends readonly TensorTree[], Result extends Tenso
     const { plan, executable, result } = entryFor(args, flat);
     const inputs = flat.leaves as HostTensor[];
     if (detachRepeated(plan, inputs) !== inputs)
-      throw new OptionError("compile: bind cannot donate one tensor that is given as several arguments; copy it");
+      throw new OptionError(
+        "compile: bind cannot donate a tensor that is also given as another argument, or read from outside; copy it",
+      );
     const outputs = outputsFor(plan, inputs);
     const bound = unflattenTree<Tensor>(result, outputs) as Result;
     return () => {
@@ -129,14 +131,13 @@ export const outputsFor = (plan: Plan, inputs: readonly HostTensor[]): HostTenso
     return donor ?? new HostTensor(type, allocate(type.dtype, sizeOf(type.shape)));
   });
 
-/** The inputs; copies of those whose memory is that of another one, if a result takes such memory over. */
+/** The inputs; copies of those whose memory is that of another one, or of a constant, if a result takes such memory over. */
 function detachRepeated(plan: Plan, inputs: HostTensor[]): HostTensor[] {
   const donors = plan.takesOver.filter((donor) => donor !== undefined);
   if (donors.length === 0) return inputs;
-  const buffers = new Set(inputs.map(({ data }) => data.buffer));
-  if (buffers.size === inputs.length) return inputs;
   const owned = new Set(donors.map((donor) => (inputs[donor] as HostTensor).data.buffer));
-  const seen = new Set<unknown>();
+  const seen = new Set<unknown>(plan.constants.map(({ data }) => data.buffer).filter((buffer) => owned.has(buffer)));
+  if (seen.size === 0 && new Set(inputs.map(({ data }) => data.buffer)).size === inputs.length) return inputs;
   let repeated = false;
   const detached = inputs.map((input) => {
     const { buffer } = input.data;

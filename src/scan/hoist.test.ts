@@ -92,8 +92,8 @@ describe("the loops of an update, for kernels with fused arithmetic and packed m
         @480[t] float32[2,4] = fused @704
       }
       loop 6 reverse {
-        @704[t] float32[2,4] = fused @480[t] @0
-        @0 float32[2,4] = product @704[t] @128
+        @768[t] float32[2,4] = fused @480[t] @704
+        @704 float32[2,4] = product @768[t] @64
       }"
     `);
   });
@@ -105,8 +105,8 @@ describe("the loops of an update, for kernels with fused arithmetic and packed m
         @2304[t] float32[2,4], @2112[t] float32[2,4], @1920[t] float32[2,4], @1056[t] float32[2,4], @1728[t] float32[2,4], @1536[t] float32[2,4], @1312[t] float32[2,4] = fused @2496 @1024[t]
       }
       loop 6 reverse {
-        @0 float32[2,4], @192[t] float32[2,16] = fused @128 @1536[t] @1728[t] @0 @1920[t] @2112[t] @1024[t] @2304[t]
-        @128 float32[2,4] = product @192[t] @2496
+        @2496 float32[2,4], @2688[t] float32[2,16] = fused @2624 @1536[t] @1728[t] @2496 @1920[t] @2112[t] @1024[t] @2304[t]
+        @2624 float32[2,4] = product @2688[t] @0
       }"
     `);
   });
@@ -114,13 +114,12 @@ describe("the loops of an update, for kernels with fused arithmetic and packed m
   test("of a GRU", () => {
     expect(loopsOfUpdate(gru(SIZES))).toMatchInlineSnapshot(`
       "loop 6 {
-        @2176 float32[2,12] = product @960[t] @704 @576
-        @1792[t] float32[2,4] = slice @2176
-        @1216[t] float32[2,4], @1984[t] float32[2,4], @1408[t] float32[2,4], @1600[t] float32[2,4], @992[t] float32[2,4] = fused @0[t] @2176 @960[t]
+        @2048 float32[2,12] = product @832[t] @576 input0
+        @1088[t] float32[2,4], @1856[t] float32[2,4], @1280[t] float32[2,4], @1472[t] float32[2,4], @864[t] float32[2,4], @1664[t] float32[2,4] = fused @0[t] @2048 @832[t]
       }
       loop 6 reverse {
-        @896 float32[2,4], @2752[t] float32[2,12], @2176[t] float32[2,12] = fused @0 @960[t] @1216[t] @1408[t] @1600[t] @1792[t] @1984[t]
-        @0 float32[2,4] = product @2752[t] @128 @896
+        @2048 float32[2,4], @2752[t] float32[2,12], @2176[t] float32[2,12] = fused @768 @832[t] @1088[t] @1280[t] @1472[t] @1664[t] @1856[t]
+        @768 float32[2,4] = product @2752[t] @0 @2048
       }"
     `);
   });
@@ -128,15 +127,12 @@ describe("the loops of an update, for kernels with fused arithmetic and packed m
   test("of a user's peephole LSTM", () => {
     expect(loopsOfUpdate(peephole)).toMatchInlineSnapshot(`
       "loop 6 {
-        @3328 float32[2,16] = product @1536[t] @1024 @0[t]
-        @2944[t] float32[2,4], @2560[t] float32[2,4], @2368[t] float32[2,4], @1312[t] float32[2,4], @1984[t] float32[2,4], @1792[t] float32[2,4], @1568[t] float32[2,4] = fused @960 @1280[t] @3328 @832 @768
-        @2176[t] float32[2,4] = @768
-        @2752[t] float32[2,4] = @832
-        @3136[t] float32[2,4] = @960
+        @2688 float32[2,16] = product @1472[t] @960 @192[t]
+        @2496[t] float32[2,4], @2304[t] float32[2,4], @2112[t] float32[2,4], @1248[t] float32[2,4], @1920[t] float32[2,4], @1728[t] float32[2,4], @1504[t] float32[2,4] = fused @128 @1216[t] @2688 @64 @0
       }
       loop 6 reverse {
-        @4480[t] float32[2,4], @4096[t] float32[2,4], @4288[t] float32[2,4], @0 float32[2,4], @3328[t] float32[2,16] = fused @1152 @1792[t] @1984[t] @0 @1312[t] @2176[t] @2368[t] @2560[t] @1280[t] @2752[t] @2944[t] @3136[t]
-        @1152 float32[2,4] = product @3328[t] @128
+        @4032[t] float32[2,4], @3648[t] float32[2,4], @3840[t] float32[2,4], @2688 float32[2,4], @2880[t] float32[2,16] = fused @2816 @1728[t] @1920[t] @2688 @1248[t] @0 @2112[t] @2304[t] @1216[t] @64 @2496[t] @128
+        @2816 float32[2,4] = product @2880[t] @192
       }"
     `);
   });
@@ -144,34 +140,30 @@ describe("the loops of an update, for kernels with fused arithmetic and packed m
   test("of a user's layer-norm LSTM", () => {
     expect(loopsOfUpdate(layerNormLstm)).toMatchInlineSnapshot(`
       "loop 6 {
-        @7360 float32[2,16] = product @3072[t] @2560
-        @7488 float32[2] = sum @7360
-        @7552 float32[2,1] = fused @7488
-        @6592[t] float32[2,16], @7488 float32[2] = fused @7360 @7552
-        @6464[t] float32[2,1] = fused @7488
-        @4928[t] float32[2,16] = broadcast @6464[t]
-        @5696[t] float32[2,16], @7360 float32[2,16] = fused @6592[t] @6464[t] @2432 @1664[t]
-        @4736[t] float32[2,4], @4544[t] float32[2,4], @4352[t] float32[2,4], @2848[t] float32[2,4], @3520[t] float32[2,4], @7488 float32[2] = fused @7360 @2816[t]
-        @7360 float32[2,1] = fused @7488
-        @4160[t] float32[2,4], @7424 float32[2] = fused @2848[t] @7360
-        @832[t] float32[2,1] = fused @7424
-        @3712[t] float32[2,4] = broadcast @832[t]
-        @3904[t] float32[2,4], @3328[t] float32[2,4], @3104[t] float32[2,4] = fused @4160[t] @832[t] @3520[t]
-        @4096[t] float32[2,1] = constant2
-        @6528[t] float32[2,1] = constant1
+        @5376 float32[2,16] = product @2176[t] @1664
+        @5504 float32[2] = sum @5376
+        @5568 float32[2,1] = fused @5504
+        @4608[t] float32[2,16], @5504 float32[2] = fused @5376 @5568
+        @3776[t] float32[2,1] = fused @5504
+        @3840[t] float32[2,16], @5376 float32[2,16] = fused @4608[t] @3776[t] input0 @0[t]
+        @3584[t] float32[2,4], @3392[t] float32[2,4], @3200[t] float32[2,4], @1952[t] float32[2,4], @2624[t] float32[2,4], @5504 float32[2] = fused @5376 @1920[t]
+        @5568 float32[2,1] = fused @5504
+        @3008[t] float32[2,4], @5376 float32[2] = fused @1952[t] @5568
+        @768[t] float32[2,1] = fused @5376
+        @2816[t] float32[2,4], @2432[t] float32[2,4], @2208[t] float32[2,4] = fused @3008[t] @768[t] @2624[t]
       }
       loop 6 reverse {
-        @2624 float32[2,4], @2688 float32[2], @2752 float32[2,4], @10688 float32[2,4], @10752 float32[2,4], @10816 float32[2,4], @10880 float32[2,4] = fused @2560 @3328[t] @3520[t] @3712[t] @3904[t] @4160[t] @4352[t] @4544[t] @4736[t]
-        @10944 float32[2,1], @11008 float32[2,1], @11072 float32[2,1], @11136 float32[2,1], @11200 float32[2,1], @11264 float32[2,1], @11328 float32[2,1], @11392 float32[2,1] = fused @832[t] @2688 @4096[t] @4096[t] @6464[t] @6528[t] @6528[t] @0[t] @6528[t] @6528[t]
-        @2688 float32[2,4], @11456 float32[2] = fused @10944 @2752 @2624 @2432
-        @2624 float32[2,1] = fused @11456 @11008
-        @2432 float32[2,4], @9920[t] float32[2,16] = fused @2688 @2624 @4352[t] @4544[t] @10752 @10816 @2816[t] @4736[t] @10880 @10688
-        @2624 float32[2,16], @2752 float32[2], @10688 float32[2,16], @10816 float32[2,16], @10944 float32[2], @11456 float32[2,16] = fused @4928[t] @9920[t] @5696[t] @6592[t] @64[t] @1664[t] @896[t]
-        @11008 float32[2,1], @11584 float32[2,1] = fused @2752 @11072 @11136 @10944 @11264 @11328
-        @11072 float32[2,16], @2752 float32[2], @11264 float32[2,16], @10944 float32[2] = fused @11008 @10688 @2624 @11584 @11456 @10816
-        @2624 float32[2,1], @2688 float32[2,1] = fused @2752 @11200 @10944 @11392
-        @9152[t] float32[2,16], @8384[t] float32[2,16] = fused @11072 @2624 @11264 @2688
-        @2560 float32[2,4] = product @9152[t] @7360
+        @1856 float32[2,4], @8704 float32[2], @8768 float32[2,4], @8832 float32[2,4], @8896 float32[2,4], @8960 float32[2,4], @9024 float32[2,4] = fused @1792 @2432[t] @2624[t] @768[t] @2816[t] @3008[t] @3200[t] @3392[t] @3584[t]
+        @9088 float32[2,1], @9152 float32[2,1], @9216 float32[2,1] = fused @768[t] @8704 @3776[t] @832[t]
+        @8704 float32[2,4], @9280 float32[2] = fused @9088 @8768 @1856 @1664
+        @1856 float32[2,1] = fused @9280
+        @1664 float32[2,4], @7936[t] float32[2,16] = fused @8704 @1856 @3200[t] @3392[t] @8896 @8960 @1920[t] @3584[t] @9024 @8832
+        @8704 float32[2,16], @1856 float32[2], @8832 float32[2,16], @8960 float32[2,16], @9088 float32[2], @9280 float32[2,16] = fused @3776[t] @7936[t] @3840[t] @4608[t] @832[t] @0[t] @896[t]
+        @9408 float32[2,1], @9472 float32[2,1] = fused @1856 @9152 @9088 @9216
+        @9088 float32[2,16], @1856 float32[2], @9536 float32[2,16], @9216 float32[2] = fused @9408 @8832 @8704 @9472 @9280 @8960
+        @9280 float32[2,1], @9344 float32[2,1] = fused @1856 @9216
+        @7168[t] float32[2,16], @6400[t] float32[2,16] = fused @9088 @9280 @9536 @9344
+        @1792 float32[2,4] = product @7168[t] @5376
       }"
     `);
   });

@@ -481,6 +481,27 @@ export function runKernelCases({ name, kernels }: KernelCase): void {
       expectSame(f([x, x]), expected);
     });
 
+    test("a tensor that the function reads from outside is not changed when it is donated", () => {
+      const start = floats([7]);
+      const f = (w: Tensor) => {
+        const next = ops.add(w, 1);
+        return [next, ops.sum(ops.multiply(next, start)), ops.multiply(ops.sum(next), start)];
+      };
+      const expected = f(start);
+      const donating = compiled(f, { donate: [0] });
+      expectClose(donating(start), expected, ROUNDED);
+      expectClose(donating(copyOf(start)), expected, ROUNDED);
+      expectSame(start, floats([7]));
+    });
+
+    test("that there is not is an error", () => {
+      const size = 2 ** 24;
+      const wide = (x: Tensor) => ops.broadcastTo(x, [size, size]);
+      const f = compiled((x: Tensor) => ops.sum(ops.matmul(wide(x), wide(ops.exp(x)))));
+      expect(() => f(floats([]))).toThrow(MemoryError);
+      expect(() => f(floats([]))).toThrow(/use smaller batches or shorter windows/);
+    });
+
     test("parts of one buffer may be given", () => {
       const whole = floats([64]);
       const part = (from: number) =>

@@ -90,6 +90,11 @@ export function encodeFused(
       else views.set(result, { slot: whole.slot, view: viewThrough(equation, whole.view) as StridedView });
     }
   }
+  for (const [index, variable] of body.outputs.entries()) {
+    if (!views.has(variable)) continue;
+    const to = memoryOf(table, outputs[index] as Slot, wholeView(variable.type.shape));
+    steps.push({ code: codeOf("move"), sources: [sourceOf(variable)], to });
+  }
   return encodeSteps(shape, steps);
 }
 

@@ -1,6 +1,7 @@
 /** The native kernels: C++ for the instruction set of this processor, through the addon. */
 
 import type { Plan } from "../../compile/index.js";
+import { MemoryError } from "../../core/index.js";
 import type { HostTensor, TypedArray } from "../../tensor/index.js";
 import type { Executable, Kernels } from "../kernels.js";
 import { encode, isEncodable } from "../machine/encode.js";
@@ -73,7 +74,12 @@ class NativeExecutable implements Executable {
   }
 
   private create(variant: NativeVariant, code: Int32Array, entries: number, arenaBytes: number): NativeMachine {
-    return this.addon.createMachine(variant.name, code, entries, arenaBytes);
+    try {
+      return this.addon.createMachine(variant.name, code, entries, arenaBytes);
+    } catch (error) {
+      // The one thing that can go wrong with arguments of the right kind.
+      throw new MemoryError(error instanceof Error ? error.message : String(error));
+    }
   }
 }
 
