@@ -92,7 +92,7 @@ enum class Element : int32_t {
 /// What run() gives back. The second and third word of the failure say more.
 enum class Failure : int32_t {
   none,
-  rowOutside,  // gather or scatterAdd: row, rows
+  rowOutside,  // gather or scatterAdd: row, rows, instruction
   unknownInstruction,
 };
 

@@ -131,7 +131,10 @@ inline int32_t run(const int32_t* code, char** places, float* scratch, int32_t* 
         failure[1] = code[0];
         return failure[0] = int32_t(Failure::unknownInstruction);
     }
-    if (!fine) return failure[0] = int32_t(Failure::rowOutside);
+    if (!fine) {
+      failure[3] = code[0];
+      return failure[0] = int32_t(Failure::rowOutside);
+    }
   }
 }
 

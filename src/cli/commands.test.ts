@@ -59,7 +59,9 @@ test("train --verbose says what an update computes, and the memory that it takes
     "verbose",
     "--verbose",
   );
-  expect(stderr).toMatch(/^an update: \d+ instructions, 4 loops over time, [\d,]+ KiB of memory; compiled in \d+ ms\n/);
+  expect(stderr).toMatch(
+    /^an update: \d+ instructions, 8 loops over time in 2 shards, [\d,]+ KiB of memory; compiled in \d+ ms\n/,
+  );
 });
 
 describe("train --json", () => {

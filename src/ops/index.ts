@@ -1,4 +1,6 @@
 /** @module Every operation: free functions over tensors, concrete or traced. */
+import { reserveNames } from "./operation.js";
+
 export { broadcastTo, type ReductionOptions, sum } from "./broadcast.js";
 export * from "./elementwise.js";
 export * from "./indexing.js";
@@ -7,3 +9,5 @@ export { type Applied, defineOperation, type Operation, type OperationRules } fr
 export * from "./random.js";
 export { argmax, logSumExp, max, mean, min } from "./reduction.js";
 export * from "./shape.js";
+
+reserveNames();

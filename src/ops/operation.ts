@@ -1,5 +1,6 @@
 /** How an operation with one output is defined: one record with all its rules. */
 
+import { OptionError } from "../core/index.js";
 import { bind, type Derivative, type Primitive } from "../program/index.js";
 import type { Tensor, TensorType, View } from "../tensor/index.js";
 
@@ -40,8 +41,23 @@ export interface Operation<Params> {
   readonly primitive: Primitive<Params>;
 }
 
-/** Turns a record into an operation. */
+/** Names of the operations of this package: compilers know them by their names. */
+const ownNames = new Set<string>();
+let isComplete = false;
+
+/** Called when all operations of this package are defined: from then on, no other one can take their names. */
+export function reserveNames(): void {
+  isComplete = true;
+}
+
+/**
+ * Turns a record into an operation.
+ * @throws OptionError if its name is that of an operation of this package
+ */
 export function defineOperation<Params>(rules: OperationRules<Params>): Operation<Params> {
+  if (!isComplete) ownNames.add(rules.name);
+  else if (ownNames.has(rules.name))
+    throw new OptionError(`defineOperation: there is an operation "${rules.name}" already; choose another name`);
   const primitive: Primitive<Params> = {
     name: rules.name,
     alias: rules.alias ?? false,

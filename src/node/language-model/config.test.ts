@@ -33,8 +33,13 @@ function refusal(make: () => unknown, kind: typeof OptionError | typeof FileErro
 }
 
 describe("completeSettings", () => {
-  test("fills in the documented defaults; the embedding follows the hidden size", () => {
-    expect(completeSettings({})).toEqual({ ...DEFAULT_SETTINGS, files: [], embedding: 64 });
+  test("fills in the documented defaults; the embedding follows the hidden size, the shards the batch", () => {
+    expect(completeSettings({})).toEqual({ ...DEFAULT_SETTINGS, files: [], embedding: 64, shards: 2 });
+    const shards = [1, 16, 31, 32, 33, 48, 64, 128, 512].map((batch) => completeSettings({ batch }).shards);
+    expect(shards).toEqual([1, 1, 1, 2, 1, 2, 4, 8, 8]);
+    expect(() => completeSettings({ batch: 10, shards: 3 })).toThrow(
+      new OptionError("a batch of 10 cannot be cut into 3 equal shards; choose a batch that is a multiple of shards"),
+    );
     expect(completeSettings({ hidden: 10 }).embedding).toBe(10);
     expect(completeSettings({ hidden: 10, embedding: 20 }).embedding).toBe(20);
   });
