@@ -62,12 +62,13 @@ const updateOf = (cell: AnyCell, { length, isMasked, ...settings }: Case) => {
   return { update, params: layer.init(randomKey(3)), xs: numbers(4, [length, BATCH, 3], "float32") };
 };
 
-describe.each(CELLS)("prepared Plans of %s", (_, cell) => {
+describe.each(CELLS)("prepared Plans of %s", (name, cell) => {
   test.each(CASES)("give the gradients of the plain ones: %o", (one) => {
     const { update, params, xs } = updateOf(cell, one);
     const expected = compile(update, { kernels: referenceKernels })(params, xs);
     const compiled = compile(update, { kernels: prepared });
-    expectClose(compiled(params, xs), expected, TOLERANCES.float32);
+    // Normalisation of four numbers loses digits, and its division is another one.
+    expectClose(compiled(params, xs), expected, name.includes("norm") ? 3e-5 : TOLERANCES.float32);
     const donated = mapTensors((leaf) => add(leaf, 0), params);
     expectSame(compile(update, { kernels: prepared, donate: [0] })(donated, xs), compiled(params, xs));
     // A second run starts from the same memory as the first left behind.

@@ -2,9 +2,11 @@
 
 import type { Program } from "../program/index.js";
 import type { HostTensor } from "../tensor/index.js";
+import { chainRows } from "./chain-rows.js";
 import { foldConstants, type WithConstants } from "./fold-constants.js";
 import { formProducts } from "./form-products.js";
 import { fuse } from "./fuse.js";
+import { reduceDivisions } from "./reduce-divisions.js";
 import { sinkIntoLoops } from "./sink.js";
 
 /** What kernels execute beside the operations themselves: fused elementwise arithmetic, and products of packed matrices. */
@@ -14,11 +16,14 @@ export interface Target {
 }
 
 /**
- * Takes into loops what only repeats, forms products, packs, folds constants and fuses.
+ * Saves divisions, takes into loops what only repeats, forms products, packs, folds constants, fuses, and chains what goes row by row.
  * @param constants values of the last inputs
  */
 export function prepareFor(target: Target, program: Program, constants: readonly HostTensor[]): WithConstants {
   const known = new Set(program.inputs.slice(program.inputs.length - constants.length));
-  const folded = foldConstants({ program: formProducts(sinkIntoLoops(program), target.panel, known), constants });
-  return { program: fuse(folded.program), constants: folded.constants };
+  const folded = foldConstants({
+    program: formProducts(sinkIntoLoops(reduceDivisions(program)), target.panel, known),
+    constants,
+  });
+  return { program: chainRows(fuse(folded.program)), constants: folded.constants };
 }

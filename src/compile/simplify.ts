@@ -2,7 +2,7 @@
 
 import { concatenatePrimitive, fillPrimitive } from "../ops/index.js";
 import { type Equation, type Program, readerCounts, Variable } from "../program/index.js";
-import { allocate, type DType, type Shape, sameShape, type View } from "../tensor/index.js";
+import { allocate, type DType, type Shape, sameShape, sizeOf, type View } from "../tensor/index.js";
 
 interface FillParams {
   readonly value: number;
@@ -46,7 +46,7 @@ export function simplify(program: Program): Program {
     const current = { ...equation, inputs: equation.inputs.map(resolve) };
     const simpler = simplifyEquation(current, producers, readers);
     if (simpler instanceof Variable) replaced.set(equation.outputs[0] as Variable, simpler);
-    else for (const output of simpler.outputs) producers.set(output, simpler);
+    else for (const one of [simpler].flat()) for (const output of one.outputs) producers.set(output, one);
   }
   return {
     inputs: program.inputs,
@@ -55,12 +55,12 @@ export function simplify(program: Program): Program {
   };
 }
 
-/** The variable that an equation's result is equal to, or the equation, perhaps another one for the same outputs. */
+/** The variable that an equation's result is equal to, or the equation, perhaps others for the same outputs. */
 function simplifyEquation(
   equation: Equation,
   producers: Producers,
   readers: ReadonlyMap<Variable, number>,
-): Equation | Variable {
+): Equation | readonly Equation[] | Variable {
   const { primitive, inputs, outputs } = equation;
   const [output] = outputs as [Variable];
   if (primitive.name === "stopGradient") return inputs[0] as Variable;
@@ -76,6 +76,8 @@ function simplifyEquation(
   if (primitive.pointwise === true && inputs.length > 0) {
     const fills = inputs.map((input) => fillOf(input, producers));
     if (!fills.includes(undefined)) return fillWith(equation, fills as FillParams[]);
+    const repeated = repeatResult(equation, fills, producers);
+    if (repeated !== undefined) return repeated;
   }
   if (primitive.name === "sum") return sumOnce(equation, producers, readers);
   if (primitive.name === "slice") return partOf(equation, producers) ?? equation;
@@ -104,6 +106,41 @@ function fillWith({ primitive, params, outputs }: Equation, fills: readonly Fill
     params,
   );
   return { primitive: fillPrimitive, params: { value: result.data[0] as number, dtype, shape }, inputs: [], outputs };
+}
+
+/** A pointwise operation on tensors that are repeated alike is done before they are repeated. */
+function repeatResult(
+  equation: Equation,
+  fills: readonly (FillParams | undefined)[],
+  producers: Producers,
+): readonly Equation[] | undefined {
+  const made = equation.inputs.map((input) => producers.get(input));
+  const first = made.find((_, index) => fills[index] === undefined);
+  if (first?.primitive.name !== "broadcast") return undefined;
+  const { axes } = first.params as { axes: readonly number[] };
+  const alike = made.every(
+    (one, index) =>
+      fills[index] !== undefined ||
+      (one?.primitive.name === "broadcast" &&
+        String((one.params as { axes: readonly number[] }).axes) === String(axes)),
+  );
+  const [output] = equation.outputs as [Variable];
+  const { shape } = (first.inputs[0] as Variable).type;
+  if (!alike || sizeOf(shape) >= sizeOf(output.type.shape)) return undefined;
+  const small: Equation[] = [];
+  const inputs = made.map((one, index) => {
+    const fill = fills[index];
+    if (fill === undefined) return one?.inputs[0] as Variable;
+    const variable = new Variable({ dtype: fill.dtype, shape });
+    small.push({ primitive: fillPrimitive, params: { ...fill, shape }, inputs: [], outputs: [variable] });
+    return variable;
+  });
+  const result = new Variable({ dtype: output.type.dtype, shape });
+  return [
+    ...small,
+    { ...equation, inputs, outputs: [result] },
+    { primitive: first.primitive, params: first.params, inputs: [result], outputs: [output] },
+  ];
 }
 
 /** The sum of a sum that nothing else reads is one sum over the axes of both. */

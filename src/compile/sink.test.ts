@@ -9,7 +9,7 @@ import { sinkIntoLoops } from "./sink.js";
 const namesOf = ({ equations }: Program): string[] => equations.map(({ primitive }) => primitive.name);
 
 const bodyOf = (program: Program): Program =>
-  (program.equations.find(({ primitive }) => primitive.name === "scan")?.params as ScanParams).body;
+  (program.equations.find(({ primitive }) => primitive.name === "scan")!.params as ScanParams).body;
 
 /** h' = f(h, constant), where the constant is made outside of the loop. */
 const loop = (make: (row: Tensor) => Tensor) => (row: Tensor, xs: Tensor) => {

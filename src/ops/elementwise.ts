@@ -7,7 +7,7 @@
  */
 
 import { DTypeError, ShapeError } from "../core/index.js";
-import type { Derivative } from "../program/index.js";
+import type { Derivative, Primitive } from "../program/index.js";
 import {
   broadcastShapes,
   copyElements,
@@ -83,18 +83,22 @@ function requireSameType(name: string, a: TensorType, b: TensorType): void {
   throw new ShapeError(`${name}: ${formatType(a)} and ${formatType(b)} differ in shape`);
 }
 
-const unary = (name: string, compute: (x: number) => number, slope: Slope): ((x: Tensor) => Tensor) => {
+/** A function of tensors that is one operation; passes over Programs write its primitive directly. */
+type Applied<Function> = Function & { readonly primitive: Primitive<null> };
+
+const unary = (name: string, compute: (x: number) => number, slope: Slope): Applied<(x: Tensor) => Tensor> => {
   const evaluate: Evaluate = ([x], { data, offset, shape }) => {
     const { data: read, offset: readAt } = x as View;
     for (let k = 0, size = sizeOf(shape); k < size; k++) data[offset + k] = compute(read[readAt + k] as number);
   };
   const operation = defineElementwise(name, evaluate, [slope]);
-  return (x) => {
+  const apply = (x: Tensor): Tensor => {
     if (slope !== 0 && slope !== 1 && slope !== -1 && !isFloat(x.dtype)) {
       throw new DTypeError(`${name}: needs float32 or float64, but was given ${formatType(x)}; convert it with cast`);
     }
     return operation([x], null);
   };
+  return Object.assign(apply, { primitive: operation.primitive });
 };
 
 /** Brings two operands to one shape, and numbers to the type of the operand beside them. */
@@ -114,7 +118,7 @@ function fillLike(name: string, like: Tensor, value: number): Tensor {
   return fill(like.shape, value, like.dtype);
 }
 
-type Binary = (a: Operand, b: Operand) => Tensor;
+type Binary = Applied<(a: Operand, b: Operand) => Tensor>;
 
 const loopOver =
   (compute: (a: number, b: number) => number): BinaryLoop =>
@@ -128,7 +132,8 @@ const binary = (name: string, loop: BinaryLoop, slopes: readonly [Slope, Slope],
     loop(a.data, a.offset, b.data, b.offset, data, offset, sizeOf(shape));
   };
   const operation = defineElementwise(name, evaluate, slopes, result);
-  return (a, b) => operation(alignOperands(name, a, b), null);
+  const apply = (a: Operand, b: Operand): Tensor => operation(alignOperands(name, a, b), null);
+  return Object.assign(apply, { primitive: operation.primitive });
 };
 
 /** Comparisons give int32, 1 or 0. */

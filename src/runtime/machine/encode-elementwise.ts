@@ -12,6 +12,7 @@ interface Operand {
   readonly place: number;
   readonly byte: number;
   readonly strides: readonly number[];
+  readonly slot?: Slot;
 }
 
 /** What an element operation reads: memory, or the result of an earlier one, which is not stored. */
@@ -25,6 +26,14 @@ interface Step {
   to: Operand | undefined;
 }
 
+/** A piece of rows: how many of how many, and memory that holds one piece at a time instead of all rows. */
+export interface Piece {
+  readonly chunk: number;
+  isScratch(slot: Slot): boolean;
+  /** The entry of the table that goes on by so many bytes from piece to piece. */
+  moving(place: number, bytes: number): number;
+}
+
 const isStep = (source: Source): source is Step => "code" in source;
 
 const codeOf = (name: string): number => elementCode(name) as number;
@@ -33,6 +42,7 @@ const memoryOf = (table: PlaceTable, slot: Slot, { offset, strides }: StridedVie
   place: table.placeOf(slot),
   byte: offset * 4,
   strides,
+  slot,
 });
 
 // ------------------------------------------------------------------------------------------------------ fused groups
@@ -43,6 +53,7 @@ export function encodeFused(
   { body, shape }: FusedParams,
   inputs: readonly Slot[],
   outputs: readonly Slot[],
+  piece?: Piece,
 ): number[] {
   const views = new Map<Variable, { slot: Slot; view: StridedView }>();
   body.inputs.forEach((variable, index) => {
@@ -95,7 +106,15 @@ export function encodeFused(
     const to = memoryOf(table, outputs[index] as Slot, wholeView(variable.type.shape));
     steps.push({ code: codeOf("move"), sources: [sourceOf(variable)], to });
   }
-  return encodeSteps(shape, steps);
+  return encodeSteps(shape, steps, piece);
+}
+
+/** The sum over the last axis, of a piece of rows. */
+export function encodeRowSum(table: PlaceTable, from: Slot, to: Slot, piece: Piece): number[] {
+  const source = memoryOf(table, from, wholeView(from.type.shape));
+  const sum = memoryOf(table, to, wholeView(to.type.shape));
+  const step: Step = { code: codeOf("sum"), sources: [source], to: { ...sum, strides: [...sum.strides, 0] } };
+  return encodeSteps(from.type.shape, [step], piece);
 }
 
 /** Whether elements along the last axis are neighbours. */
@@ -214,7 +233,8 @@ const move = (shape: Shape, from: Operand, to: Operand): number[] =>
 
 // -------------------------------------------------------------------------------------------------------------- words
 
-function encodeSteps(shape: Shape, steps: readonly Step[]): number[] {
+function encodeSteps(whole: Shape, steps: readonly Step[], piece?: Piece): number[] {
+  const shape = piece === undefined ? whole : whole.with(0, piece.chunk);
   const operands: Operand[] = [];
   const memory = (operand: Operand): number => {
     const same = operands.findIndex(
@@ -245,10 +265,17 @@ function encodeSteps(shape: Shape, steps: readonly Step[]): number[] {
     ...sizes,
     count,
     operands.length,
-    ...operands.flatMap(({ place, byte }, index) => [place, byte, ...(strides[index] as number[])]),
+    ...operands.flatMap((operand, index) => [placeFor(operand, piece), operand.byte, ...(strides[index] as number[])]),
     steps.length,
     ...code,
   );
+}
+
+/** The entry of the table for an operand: in pieces, one that moves with them, unless the operand is the same for all rows, or for a piece. */
+function placeFor({ place, strides, slot }: Operand, piece: Piece | undefined): number {
+  const row = strides[0] ?? 0;
+  if (piece === undefined || row === 0 || (slot !== undefined && piece.isScratch(slot))) return place;
+  return piece.moving(place, row * piece.chunk * 4);
 }
 
 /** Registers of results that are not stored; one is free again after the last step that reads it. */

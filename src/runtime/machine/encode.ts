@@ -10,13 +10,24 @@ import {
   type ProductParams,
   packPrimitive,
   productPrimitive,
+  type RowwiseParams,
+  rowwisePrimitive,
   type Slot,
+  scratchOf,
 } from "../../compile/index.js";
-import type { Program } from "../../program/index.js";
+import type { Program, Variable } from "../../program/index.js";
 import { type ScanParams, scanPrimitive } from "../../scan/index.js";
 import { BYTES, sizeOf, stridesOf, type TensorType } from "../../tensor/index.js";
 import { instructionCode } from "./codes.js";
-import { encodeConcatenation, encodeFused, encodePad, encodeView, isElementOperation } from "./encode-elementwise.js";
+import {
+  encodeConcatenation,
+  encodeFused,
+  encodePad,
+  encodeRowSum,
+  encodeView,
+  isElementOperation,
+  type Piece,
+} from "./encode-elementwise.js";
 import type { MachineProgram } from "./machine-program.js";
 import { PlaceTable, word } from "./places.js";
 
@@ -100,6 +111,7 @@ class Encoder {
     // Rows are looked for even where they have no elements: a row outside of the table is an error.
     if (outputs.every(({ type }) => sizeOf(type.shape) === 0) && !FAILING.has(primitive.name)) return [];
     if (primitive === fusedPrimitive) return encodeFused(this.table, params as FusedParams, inputs, outputs);
+    if (primitive === rowwisePrimitive) return this.rowwise(params as RowwiseParams, inputs, outputs);
     const [to] = outputs as [Slot];
     if (isViewOperation({ primitive })) return encodeView(this.table, { primitive, params }, inputs[0] as Slot, to);
     if (primitive.name === "pad") return encodePad(this.table, params as PadParams, inputs[0] as Slot, to);
@@ -113,6 +125,57 @@ class Encoder {
       output: to,
       places: [...outputs, ...inputs].map((slot) => this.table.placeOf(slot)),
     });
+  }
+
+  /** A loop over pieces of rows. */
+  private rowwise(params: RowwiseParams, inputs: readonly Slot[], outputs: readonly Slot[]): number[] {
+    const { body, rows, chunk } = params;
+    const slots = new Map<Variable, Slot>();
+    body.inputs.forEach((variable, index) => {
+      slots.set(variable, inputs[index] as Slot);
+    });
+    body.outputs.forEach((variable, index) => {
+      slots.set(variable, outputs[index] as Slot);
+    });
+    const memory = (outputs.at(-1) as Slot).place as { readonly in: "arena"; readonly offset: number };
+    const scratch = new Set<Slot>();
+    for (const [variable, offset] of scratchOf(params).offsets) {
+      const slot: Slot = { type: variable.type, place: { in: "arena", offset: memory.offset + offset } };
+      slots.set(variable, slot);
+      scratch.add(slot);
+    }
+    const moved = new Map<string, [number, number, number]>();
+    const piece: Piece = {
+      chunk,
+      isScratch: (slot) => scratch.has(slot.place.in === "slot" ? slot.place.slot : slot),
+      moving: (place, bytes) => {
+        const key = `${place} ${bytes}`;
+        const entry = moved.get(key) ?? [this.table.addStep(), place, bytes];
+        moved.set(key, entry);
+        return entry[0];
+      },
+    };
+    const words = body.equations.flatMap((equation): number[] => {
+      const own = (list: readonly Variable[]) => list.map((variable) => slots.get(variable) as Slot);
+      const [from] = own(equation.inputs) as [Slot];
+      if (equation.primitive.alias === true) {
+        const [output] = equation.outputs as [Variable];
+        const root = from.place.in === "slot" ? from.place.slot : from;
+        slots.set(output, { type: output.type, place: { in: "slot", slot: root } });
+        return [];
+      }
+      if (equation.primitive === fusedPrimitive)
+        return encodeFused(
+          this.table,
+          equation.params as FusedParams,
+          own(equation.inputs),
+          own(equation.outputs),
+          piece,
+        );
+      return encodeRowSum(this.table, from, own(equation.outputs)[0] as Slot, piece);
+    });
+    const inside = [...words, instructionCode("end"), 2];
+    return word("loop", rows / chunk, 0, inside.length, moved.size, ...[...moved.values()].flat(), ...inside);
   }
 }
 

@@ -47,6 +47,11 @@ export class PlaceTable {
     return { place: this.numbersPlace, byte: index * 4 };
   }
 
+  /** A new entry that a loop moves. */
+  addStep(): number {
+    return this.addPlace({ in: "step" });
+  }
+
   private addPlace(place: MachinePlace): number {
     return this.places.push(place) - 1;
   }
