@@ -87,24 +87,28 @@ class FlushDenormals {
 
 // -------------------------------------------------------------------------------------------------------------- machines
 
+constexpr size_t ALIGNMENT = 64, MARGIN = 256;
+
+/// The first place from here on that is aligned for any vector.
+char* aligned(char* from) { return (char*)(((uintptr_t)from + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1)); }
+
 /// Zeroed memory, aligned for any vector. Behind its end is room for a vector that reads too far.
 class Memory {
  public:
-  static constexpr size_t ALIGNMENT = 64, MARGIN = 256;
-
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
   explicit Memory(int64_t bytes) : start(std::calloc((size_t)bytes + ALIGNMENT + MARGIN, 1)) {}
   ~Memory() { std::free(start); }
 
   bool there() const { return start != nullptr; }
-  char* data() const { return (char*)(((uintptr_t)start + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1)); }
+  char* data() const { return aligned((char*)start); }
 
  private:
   void* const start;
 };
 
-/// A compiled Plan with its memory.
+/// A compiled Plan. Its arena and scratch memory are an ArrayBuffer of JavaScript's, which keeps it as long as the machine: so it is freed
+/// when it is collected, and not only when the event loop has its turn, as what finalizers free.
 struct Machine {
   static constexpr uint32_t MARK = 0x7474524e;
 
@@ -115,25 +119,25 @@ struct Machine {
   const Variant& variant;
   const uint32_t pointerCount;
   const int64_t arenaBytes;
-  const int64_t totalBytes;
-  const Memory code, pointers, arena, scratch;
+  const Memory code, pointers;
+  char* const arena;
+  char* const scratch;
 
-  Machine(const Variant& variant, int64_t codeBytes, uint32_t pointerCount, int64_t arenaBytes, int64_t scratchBytes)
+  Machine(const Variant& variant, int64_t codeBytes, uint32_t pointerCount, int64_t arenaBytes, char* memory)
       : variant(variant),
         pointerCount(pointerCount),
         arenaBytes(arenaBytes),
-        totalBytes(codeBytes + (int64_t)pointerCount * (int64_t)sizeof(char*) + arenaBytes + scratchBytes),
         code(codeBytes),
         pointers((int64_t)pointerCount * (int64_t)sizeof(char*)),
-        arena(arenaBytes),
-        scratch(scratchBytes) {}
+        arena(aligned(memory)),
+        scratch(aligned(arena + arenaBytes)) {}
 
-  bool there() const { return code.there() && pointers.there() && arena.there() && scratch.there(); }
+  bool there() const { return code.there() && pointers.there(); }
   char** table() const { return (char**)pointers.data(); }
 
   void run() {
     const FlushDenormals flush;
-    result = variant.run((const int32_t*)code.data(), table(), (float*)scratch.data(), failure);
+    result = variant.run((const int32_t*)code.data(), table(), (float*)scratch, failure);
   }
 };
 
@@ -236,9 +240,24 @@ napi_value variants(napi_env env, napi_callback_info) {
   return list;
 }
 
-/// createMachine(variant, code, pointers, arenaBytes): machine
+/// memoryBytes(variant, code, arenaBytes): bytes of memory that createMachine needs for an arena and scratch memory
+napi_value memoryBytes(napi_env env, napi_callback_info info) {
+  const Arguments<3> given(env, info);
+  const Variant* variant = variantOf(env, given[0]);
+  if (variant == nullptr) return nullptr;
+  size_t words;
+  void* code;
+  if (napi_get_typedarray_info(env, given[1], nullptr, &words, &code, nullptr, nullptr) != napi_ok || words == 0) {
+    return fail(env, "native kernels: the code of a machine is an Int32Array with at least one word");
+  }
+  const int64_t arenaBytes = wholeNumber(env, given[2], LARGEST);
+  const int64_t scratchBytes = variant->scratchFloats(static_cast<const int32_t*>(code)) * 4;
+  return numberOf(env, (double)(arenaBytes + scratchBytes + 2 * (int64_t)ALIGNMENT + (int64_t)MARGIN));
+}
+
+/// createMachine(variant, code, pointers, arenaBytes, memory): machine
 napi_value createMachine(napi_env env, napi_callback_info info) {
-  const Arguments<4> given(env, info);
+  const Arguments<5> given(env, info);
   const Variant* variant = variantOf(env, given[0]);
   if (variant == nullptr) return nullptr;
   napi_typedarray_type type;
@@ -255,24 +274,24 @@ napi_value createMachine(napi_env env, napi_callback_info info) {
   }
   const int64_t codeBytes = (int64_t)words * 4;
   const int64_t scratchBytes = variant->scratchFloats(static_cast<const int32_t*>(code)) * 4;
-  auto* machine = new (std::nothrow) Machine(*variant, codeBytes, (uint32_t)pointers, arenaBytes, scratchBytes);
+  void* memory;
+  size_t bytes;
+  if (napi_get_arraybuffer_info(env, given[4], &memory, &bytes) != napi_ok ||
+      (int64_t)bytes < arenaBytes + scratchBytes + 2 * (int64_t)ALIGNMENT + (int64_t)MARGIN) {
+    return fail(env, "native kernels: the memory of a machine is an ArrayBuffer of memoryBytes() bytes");
+  }
+  auto* machine = new (std::nothrow) Machine(*variant, codeBytes, (uint32_t)pointers, arenaBytes, static_cast<char*>(memory));
   if (machine == nullptr || !machine->there()) {
     delete machine;
     return fail(env, "native kernels: there is not enough memory for this Plan; use smaller batches or shorter windows");
   }
   std::memcpy(machine->code.data(), code, (size_t)codeBytes);
-  const auto finalize = [](napi_env env, void* data, void*) {
-    int64_t now;
-    napi_adjust_external_memory(env, -static_cast<Machine*>(data)->totalBytes, &now);
-    delete static_cast<Machine*>(data);
-  };
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Machine*>(data); };
   napi_value external;
   if (napi_create_external(env, machine, finalize, nullptr, &external) != napi_ok) {
     delete machine;
     return fail(env, "native kernels: the machine could not be handed to JavaScript");
   }
-  int64_t now;
-  napi_adjust_external_memory(env, machine->totalBytes, &now);
   return external;
 }
 
@@ -301,7 +320,7 @@ napi_value setArenaPointer(napi_env env, napi_callback_info info) {
   if (entry == nullptr) return nullptr;
   const int64_t offset = wholeNumber(env, given[2], machine->arenaBytes);
   if (offset < 0) return fail(env, "native kernels: the place is outside of the machine's arena");
-  *entry = machine->arena.data() + offset;
+  *entry = machine->arena + offset;
   return nullptr;
 }
 
@@ -402,9 +421,9 @@ NAPI_MODULE_INIT() {
     const char* name;
     napi_callback call;
   } functions[] = {
-      {"variants", variants}, {"createMachine", createMachine}, {"setPointer", setPointer},
-      {"setArenaPointer", setArenaPointer}, {"run", run}, {"runParallel", runParallel},
-      {"failure", failure}, {"peakWork", peakWork},
+      {"variants", variants}, {"memoryBytes", memoryBytes}, {"createMachine", createMachine},
+      {"setPointer", setPointer}, {"setArenaPointer", setArenaPointer}, {"run", run},
+      {"runParallel", runParallel}, {"failure", failure}, {"peakWork", peakWork},
   };
   for (const auto& [name, call] : functions) {
     napi_value function;

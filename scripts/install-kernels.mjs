@@ -4,7 +4,7 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { argv, env, execPath, exit, platform, version } from "node:process";
 import { fileURLToPath } from "node:url";
@@ -60,11 +60,22 @@ function build() {
   return REASONS.find(([pattern]) => pattern.test(output))?.[1] ?? "node-gyp failed";
 }
 
+/** Leaves behind why there is no addon, for `through-time doctor`; nothing if there is one. */
+function remember(reason) {
+  const file = join(root, "build", "not-built.txt");
+  rmSync(file, { force: true });
+  if (reason === undefined || existsSync(join(root, "build", "Release", "through_time_kernels.node"))) return;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, reason);
+}
+
 if (!required && env.THROUGH_TIME_SKIP_NATIVE === "1") {
+  remember("skipped when the package was installed (THROUGH_TIME_SKIP_NATIVE=1)");
   console.log("through-time: native kernels skipped (THROUGH_TIME_SKIP_NATIVE=1); WebAssembly serves");
   exit(0);
 }
 const reason = build();
+remember(reason);
 if (reason !== undefined) {
   const details = existsSync(join(root, log)) ? ` (${log})` : "";
   if (required) console.error(`through-time: the native kernels were not built: ${reason}`);

@@ -49,8 +49,13 @@ describe("chooseVariant", () => {
 });
 
 describe("loadAddon", () => {
-  test("says when it is not built", () => {
+  test("says when it is not built, and why if that is known", () => {
     expect(loadAddon(folderWith("empty", { "package.json": "{}" }))).toEqual({ reason: expect.any(String) });
+    if (process.platform === "win32") return;
+    const folder = folderWith("hidden", { "build/not-built.txt": "there is no C++ compiler" });
+    expect(loadAddon(folder)).toEqual({
+      reason: expect.stringMatching(/^not built: there is no C\+\+ compiler; npm run/),
+    });
   });
 
   test("says when the file cannot be loaded, such as one of another platform", () => {
@@ -71,7 +76,9 @@ const UNKNOWN = 9999;
 
 describe.skipIf(addon === undefined)("the addon", () => {
   const names = addon?.variants().flatMap(({ name, supported }) => (supported ? [name] : []));
-  const machine = (...code: number[]) => addon.createMachine(names[0] as string, Int32Array.of(...code, END, 0), 2, 64);
+  const memory = new ArrayBuffer(1 << 16);
+  const machine = (...code: number[]) =>
+    addon.createMachine(names[0] as string, Int32Array.of(...code, END, 0), 2, 64, memory);
 
   test("is not used with other sources than those it was built from", () => {
     const folder = folderWith("stale", { "kernels/machine.hpp": "// of tomorrow", [ADDON]: "" });
@@ -89,7 +96,7 @@ describe.skipIf(addon === undefined)("the addon", () => {
 
   test("runs an empty Plan on each supported instruction set", () => {
     for (const name of names) {
-      expect(addon.run(addon.createMachine(name, Int32Array.of(END, 0), 0, 0))).toBe(0);
+      expect(addon.run(addon.createMachine(name, Int32Array.of(END, 0), 0, 0, memory))).toBe(0);
       expect(addon.peakWork(name, 100)).toBeGreaterThan(0);
     }
   });
@@ -127,11 +134,13 @@ describe.skipIf(addon === undefined)("the addon", () => {
     const name = names[0] as string;
     const other = (value: unknown) => value as typeof one;
     const wrong: [() => unknown, RegExp][] = [
-      [() => addon.createMachine("sse9", code, 0, 0), /no such instruction set/],
-      [() => addon.createMachine(name, new Int32Array(0), 0, 0), /at least one word/],
-      [() => addon.createMachine(name, code, 0.5, 0), /whole numbers/],
-      [() => addon.createMachine(name, code, 0, -1), /whole numbers/],
-      [() => addon.createMachine(name, code, 0, 2 ** 50), /not enough memory/],
+      [() => addon.createMachine("sse9", code, 0, 0, memory), /no such instruction set/],
+      [() => addon.createMachine(name, new Int32Array(0), 0, 0, memory), /at least one word/],
+      [() => addon.createMachine(name, code, 0.5, 0, memory), /whole numbers/],
+      [() => addon.createMachine(name, code, 0, -1, memory), /whole numbers/],
+      [() => addon.createMachine(name, code, 0, 2 ** 50, memory), /memoryBytes/],
+      [() => addon.createMachine(name, code, 0, 0, new ArrayBuffer(8)), /memoryBytes/],
+      [() => addon.memoryBytes(name, new Int32Array(0), 0), /at least one word/],
       [() => addon.setPointer(one, 2, code), /no such entry/],
       [() => addon.setPointer(one, 0, [] as unknown as Int32Array), /typed array/],
       [() => addon.setArenaPointer(one, 0, 65), /outside of the machine's arena/],

@@ -13,7 +13,8 @@ export type LoadedAddon = { readonly addon: NativeAddon } | { readonly reason: s
 
 /** The folder of this package, seen from src/node as from dist/node. */
 const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
-const BUILD_ANEW = "npm run build:native builds them (npm rebuild through-time where it is installed as a package)";
+const BUILD_ANEW =
+  "npm run build:native builds them (npm rebuild through-time --foreground-scripts where it is installed as a package)";
 
 let loaded: LoadedAddon | undefined;
 
@@ -27,7 +28,13 @@ export function nativeAddon(): LoadedAddon {
 export function loadAddon(folder: string): LoadedAddon {
   const path = `${folder}build/Release/through_time_kernels.node`;
   if (!existsSync(path)) {
-    return { reason: platform === "win32" ? "there is no build of them for Windows yet" : `not built; ${BUILD_ANEW}` };
+    const why = whyNotBuilt(folder);
+    return {
+      reason:
+        platform === "win32"
+          ? "there is no build of them for Windows yet"
+          : `not built${why === undefined ? "" : `: ${why}`}; ${BUILD_ANEW}`,
+    };
   }
   let addon: NativeAddon;
   try {
@@ -42,6 +49,12 @@ export function loadAddon(folder: string): LoadedAddon {
     return { reason: `they were built from other sources than those in kernels/; ${BUILD_ANEW}` };
   }
   return { addon };
+}
+
+/** What scripts/install-kernels.mjs left behind when it could not build. */
+function whyNotBuilt(folder: string): string | undefined {
+  const file = `${folder}build/not-built.txt`;
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }
 
 /** The checksum that scripts/kernel-sources.mjs makes, if the sources are there. */

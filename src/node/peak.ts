@@ -1,6 +1,6 @@
 /** How fast one core multiplies and adds with a set of kernels: the limit that everything else is measured against. */
 
-import { instantiateWasm, wasmModule } from "../runtime/index.js";
+import { wasmKernels, wasmModule, wasmRegion } from "../runtime/index.js";
 import type { KernelName } from "./kernels.js";
 import { chooseVariant, nativeAddon } from "./native-addon.js";
 
@@ -29,7 +29,7 @@ export function measurePeak(name: KernelName, seconds = PEAK_SECONDS): number | 
 function peakWork(name: KernelName): ((iterations: number) => number) | undefined {
   if (name === "wasm") {
     const compiled = wasmModule();
-    return "module" in compiled ? instantiateWasm(compiled.module, 0).peakWork : undefined;
+    return "module" in compiled && "kernels" in wasmKernels() ? wasmRegion(compiled.module, 0).peakWork : undefined;
   }
   if (name === "reference") return undefined;
   const loaded = nativeAddon();

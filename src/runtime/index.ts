@@ -7,4 +7,5 @@ export { nativeKernels } from "./native/kernels.js";
 export { referenceKernels } from "./reference/kernels.js";
 export { preferKernels, selectKernels } from "./select.js";
 export { wasmKernels } from "./wasm/kernels.js";
-export { instantiateWasm, type WasmInstance, type WasmModule, wasmModule } from "./wasm/module.js";
+export { type WasmInstance, type WasmModule, wasmModule } from "./wasm/module.js";
+export { wasmRegion } from "./wasm/slabs.js";

@@ -499,7 +499,7 @@ export function runKernelCases({ name, kernels }: KernelCase): void {
       const wide = (x: Tensor) => ops.broadcastTo(x, [size, size]);
       const f = compiled((x: Tensor) => ops.sum(ops.matmul(wide(x), wide(ops.exp(x)))));
       expect(() => f(floats([]))).toThrow(MemoryError);
-      expect(() => f(floats([]))).toThrow(/use smaller batches or shorter windows/);
+      expect(() => f(floats([]))).toThrow(/use smaller batches/);
     });
 
     test("parts of one buffer may be given", () => {

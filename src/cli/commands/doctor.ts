@@ -4,7 +4,7 @@ import { arch, availableParallelism, cpus, platform } from "node:os";
 import { Command } from "@commander-js/extra-typings";
 import { chooseVariant, kernelName, measurePeak, nativeAddon } from "../../node/index.js";
 import { matmul, normal, randomKey } from "../../ops/index.js";
-import { compile, wasmModule } from "../../runtime/index.js";
+import { compile, wasmKernels } from "../../runtime/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import { packageVersion } from "../version.js";
 
@@ -91,8 +91,8 @@ function describeNative(status: Missing | PresentNative): string {
 }
 
 function wasm(): Missing | Present {
-  const compiled = wasmModule();
-  if ("reason" in compiled) return compiled;
+  const found = wasmKernels();
+  if ("reason" in found) return found;
   return { peakGflops: rounded(measurePeak("wasm") ?? 0) };
 }
 

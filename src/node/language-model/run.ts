@@ -116,6 +116,7 @@ const stateAtStart = (
  * @throws OptionError, DataError, FileError or DiskFullError; then no folder was made or it is empty
  */
 export async function startRun(path: string, given: Partial<LanguageModelSettings>): Promise<LanguageModelRun> {
+  selectKernels(); // an error in what the environment asks for comes before anything is made
   const settings = completeSettings(given);
   const corpus = await readCorpus(settings);
   const config = configOf(settings, corpus);

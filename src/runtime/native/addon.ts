@@ -15,7 +15,7 @@ export interface NativeVariant {
 }
 
 declare const machine: unique symbol;
-/** A compiled Plan with its code, table of pointers, arena and scratch memory; freed when it is collected. */
+/** A compiled Plan with its code and table of pointers; freed when it is collected. */
 export interface NativeMachine {
   readonly [machine]: true;
 }
@@ -27,11 +27,19 @@ export interface NativeAddon {
   /** What it was built for, slowest first. */
   variants(): NativeVariant[];
   /**
-   * Makes a machine. Its code is copied; its arena is zeroed and begins at a multiple of 64 bytes.
+   * Makes a machine. Its code is copied; its arena begins at a multiple of 64 bytes.
    * @param pointers length of the table of pointers; all null at first
-   * @throws Error if there is not enough memory
+   * @param memory of `memoryBytes` bytes; the caller keeps it as long as the machine
    */
-  createMachine(variant: string, code: Int32Array, pointers: number, arenaBytes: number): NativeMachine;
+  createMachine(
+    variant: string,
+    code: Int32Array,
+    pointers: number,
+    arenaBytes: number,
+    memory: ArrayBuffer,
+  ): NativeMachine;
+  /** Bytes of memory that `createMachine` needs for this code: for the arena, and for scratch memory. */
+  memoryBytes(variant: string, code: Int32Array, arenaBytes: number): number;
   /** Sets a pointer to an array's first element, or to null if it has none. The caller keeps the array alive. */
   setPointer(machine: NativeMachine, index: number, array: TypedArray): void;
   /** Sets a pointer into the arena. */

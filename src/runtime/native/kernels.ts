@@ -33,6 +33,7 @@ class NativeExecutable implements Executable {
   private readonly outputs: Binding[];
   /** The addon keeps addresses; these keep the memory. */
   readonly constants: readonly HostTensor[];
+  readonly memory: ArrayBuffer;
 
   constructor(
     private readonly addon: NativeAddon,
@@ -41,7 +42,8 @@ class NativeExecutable implements Executable {
   ) {
     const { code, places, constants, arenaBytes } = encode(plan);
     this.constants = constants;
-    this.machine = this.create(variant, code, places.length, arenaBytes);
+    this.memory = allocateMemory(addon.memoryBytes(variant.name, code, arenaBytes));
+    this.machine = addon.createMachine(variant.name, code, places.length, arenaBytes, this.memory);
     places.forEach((place, entry) => {
       if (place.in === "constant") addon.setPointer(this.machine, entry, (constants[place.index] as HostTensor).data);
       if (place.in === "arena") addon.setArenaPointer(this.machine, entry, place.offset);
@@ -72,14 +74,16 @@ class NativeExecutable implements Executable {
     binding.array = data;
     binding.length = data.length;
   }
+}
 
-  private create(variant: NativeVariant, code: Int32Array, entries: number, arenaBytes: number): NativeMachine {
-    try {
-      return this.addon.createMachine(variant.name, code, entries, arenaBytes);
-    } catch (error) {
-      // The one thing that can go wrong with arguments of the right kind.
-      throw new MemoryError(error instanceof Error ? error.message : String(error));
-    }
+/** Zeros. @throws MemoryError if there are not so many */
+function allocateMemory(bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch {
+    throw new MemoryError(
+      `native kernels: ${(bytes / 2 ** 20).toFixed(0)} MiB of memory are needed, and there is not so much; use smaller batches or shorter windows`,
+    );
   }
 }
 

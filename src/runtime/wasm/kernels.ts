@@ -1,6 +1,7 @@
 /** The WebAssembly kernels: the same C++ as the native ones, wherever WebAssembly has 128-bit vectors. */
 
 import type { Plan } from "../../compile/index.js";
+import { MemoryError } from "../../core/index.js";
 import { BYTES, type HostTensor, sizeOf, type TensorType, type TypedArray } from "../../tensor/index.js";
 import type { Executable, Kernels } from "../kernels.js";
 import { encode, isEncodable } from "../machine/encode.js";
@@ -8,6 +9,7 @@ import { machineError } from "../machine/failure.js";
 import type { MachinePlace, MachineProgram } from "../machine/machine-program.js";
 import { requireMemory } from "../require-memory.js";
 import { instantiateWasm, type WasmInstance, wasmModule } from "./module.js";
+import { wasmRegion } from "./slabs.js";
 
 const ALIGNMENT = 64;
 
@@ -18,16 +20,21 @@ export function wasmKernels(): { readonly kernels: Kernels } | { readonly reason
   const found = wasmModule();
   if ("reason" in found) return found;
   const { module } = found;
-  kernels ??= {
-    name: "wasm",
-    target: { panel: instantiateWasm(module, 0).panel() },
-    supports: isEncodable,
-    prepare: (plan) => new WasmExecutable(module, plan),
-  };
-  return { kernels };
+  try {
+    kernels ??= {
+      name: "wasm",
+      target: { panel: wasmRegion(module, 0).panel() },
+      supports: isEncodable,
+      prepare: (plan) => new WasmExecutable(module, plan),
+    };
+    return { kernels };
+  } catch (error) {
+    if (error instanceof MemoryError) return { reason: error.message };
+    throw error;
+  }
 }
 
-/** What lies where in the memory of an instance, from its start on: each at a multiple of 64 bytes. */
+/** What lies where in the memory of a Plan, from its start on: each at a multiple of 64 bytes. */
 interface Layout {
   readonly code: number;
   readonly table: number;
@@ -50,7 +57,7 @@ class WasmExecutable implements Executable {
   constructor(module: WebAssembly.Module, plan: Plan) {
     const program = encode(plan);
     this.layout = layOut(plan, program, scratchBytes(module, program.code));
-    this.instance = instantiateWasm(module, this.layout.bytes);
+    this.instance = wasmRegion(module, this.layout.bytes);
     this.fill(program);
     const arrayAt = ({ dtype, shape }: TensorType, offset: number) =>
       this.arrayAt({ dtype, shape }, this.instance.start + offset);
@@ -131,9 +138,15 @@ function layOut(plan: Plan, { code, places, constants, arenaBytes }: MachineProg
   return { ...layout, outputs, bytes };
 }
 
-/** Bytes of scratch memory for a program: asked of an instance that holds nothing else. */
+/** The instance that is asked how much scratch memory programs need, and the words that its memory has room for. */
+let probe: { readonly instance: WasmInstance; readonly words: number } | undefined;
+
 function scratchBytes(module: WebAssembly.Module, code: Int32Array): number {
-  const { memory, start, scratchFloats } = instantiateWasm(module, code.byteLength);
+  if (probe === undefined || probe.words < code.length) {
+    const words = Math.max(2 * code.length, 2 ** 14);
+    probe = { instance: instantiateWasm(module, words * 4), words };
+  }
+  const { memory, start, scratchFloats } = probe.instance;
   new Int32Array(memory.buffer, start, code.length).set(code);
   return scratchFloats(start) * 4;
 }

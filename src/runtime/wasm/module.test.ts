@@ -31,7 +31,7 @@ test("an instance runs an empty Plan and multiplies", () => {
 test("a Plan that needs more than there can be is refused", () => {
   expect(() => instantiateWasm(module, 2 ** 32)).toThrow(
     new MemoryError(
-      "WebAssembly kernels: this Plan needs 4096 MiB of memory, and WebAssembly has 4 GiB at most; use smaller batches or shorter windows",
+      "WebAssembly kernels: 4096 MiB of memory are needed, and WebAssembly has 4 GiB at most; use smaller batches, shorter windows, or fewer different shapes",
     ),
   );
 });

@@ -1,4 +1,4 @@
-/** The kernels' WebAssembly module: decoded and compiled when first asked for, then an instance with memory of its own for each Plan. */
+/** The kernels' WebAssembly module: decoded and compiled when first asked for, and its instances. */
 
 import { MemoryError } from "../../core/index.js";
 import { WASM_BASE64 } from "./binary.js";
@@ -42,7 +42,9 @@ export function compileModule(bytes: Uint8Array<ArrayBuffer>): WasmModule {
   } catch (error) {
     // Engines without its 128-bit vectors take the module for damaged.
     const message = error instanceof Error ? error.message : String(error);
-    return { reason: `this JavaScript engine does not accept the WebAssembly module, which uses SIMD: ${message}` };
+    return {
+      reason: `this JavaScript engine does not accept the WebAssembly module, which needs SIMD and, on pages with a Content-Security-Policy, wasm-unsafe-eval: ${message}`,
+    };
   }
 }
 
@@ -62,16 +64,15 @@ function allocate(bytes: number): WebAssembly.Memory {
   const pages = MODULE_PAGES + Math.ceil(bytes / PAGE_BYTES);
   if (pages > MOST_PAGES) throw notEnough(bytes, "WebAssembly has 4 GiB at most");
   try {
-    // With a maximum, engines reserve no more addresses than that.
     return new WebAssembly.Memory({ initial: pages, maximum: pages });
   } catch {
-    throw notEnough(bytes, "there is not so much");
+    throw notEnough(bytes, "there is not so much, or there are not so many addresses (too many Plans, or ulimit -v)");
   }
 }
 
 const notEnough = (bytes: number, why: string): MemoryError =>
   new MemoryError(
-    `WebAssembly kernels: this Plan needs ${(bytes / 2 ** 20).toFixed(0)} MiB of memory, and ${why}; use smaller batches or shorter windows`,
+    `WebAssembly kernels: ${(bytes / 2 ** 20).toFixed(0)} MiB of memory are needed, and ${why}; use smaller batches, shorter windows, or fewer different shapes`,
   );
 
 const decode = (base64: string): Uint8Array<ArrayBuffer> =>
