@@ -60,13 +60,6 @@ export type LayerNormParams = Record<
   tt.Tensor
 >;
 
-/** (x - mean) / √(variance + 1e-5) over the last axis */
-function normalize(x: tt.Tensor): tt.Tensor {
-  const deviation = tt.subtract(x, tt.mean(x, { axes: -1, keepAxes: true }));
-  const variance = tt.mean(tt.square(deviation), { axes: -1, keepAxes: true });
-  return tt.divide(deviation, tt.sqrt(tt.add(variance, 1e-5)));
-}
-
 /**
  * LSTM with layer normalization N of both products and of the cell state.
  *
@@ -87,10 +80,10 @@ export const layerNormLstm = (sizes: Sizes): tt.Cell<LayerNormParams, State> => 
   }),
   initialCarry: startState(sizes.hiddenSize),
   step: ({ weightIh, weightHh, bias, gainIh, gainHh, gainC, shiftC }, { h, c }, x) => {
-    const fromInput = tt.add(tt.multiply(normalize(tt.linear(x, weightIh)), gainIh), bias);
-    const [i, f, g, o] = splitGates(tt.add(fromInput, tt.multiply(normalize(tt.linear(h, weightHh)), gainHh)));
+    const fromInput = tt.add(tt.multiply(tt.standardize(tt.linear(x, weightIh)), gainIh), bias);
+    const [i, f, g, o] = splitGates(tt.add(fromInput, tt.multiply(tt.standardize(tt.linear(h, weightHh)), gainHh)));
     const nextC = tt.add(tt.multiply(tt.sigmoid(f), c), tt.multiply(tt.sigmoid(i), tt.tanh(g)));
-    const shown = tt.tanh(tt.add(tt.multiply(normalize(nextC), gainC), shiftC));
+    const shown = tt.tanh(tt.add(tt.multiply(tt.standardize(nextC), gainC), shiftC));
     const nextH = tt.multiply(tt.sigmoid(o), shown);
     return [{ h: nextH, c: nextC }, nextH];
   },

@@ -16,7 +16,10 @@ export * from "./tasks/index.js";
 export * from "./tensor/index.js";
 export * from "./train/index.js";
 export {
+  type BackwardGiven,
   checkGradients,
+  customGradient,
+  type ForwardResult,
   type GradientCheck,
   type GradientCheckOptions,
   grad,

@@ -8,7 +8,7 @@ import { type RowwiseParams, rowwisePrimitive, scratchOf } from "./rowwise.js";
 import { isViewOperation, type StridedView, viewThrough, wholeView } from "./strided-view.js";
 
 /** Bytes that a piece reads and writes at most: a good part of a second-level cache, with room for others. */
-const PIECE_BYTES = 96 * 1024;
+const PIECE_BYTES = 192 * 1024;
 /** Fewest elements of a piece: below, setting instructions up costs more than the cache gains. */
 const FEWEST_ELEMENTS = 512;
 

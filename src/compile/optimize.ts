@@ -1,16 +1,9 @@
 /** Program to equivalent Program that does less: nothing unread, nothing twice, and as little as possible inside loops. */
 
-import {
-  bind,
-  inline,
-  type Primitive,
-  type Program,
-  pruneProgram,
-  type TracedProgram,
-  trace,
-} from "../program/index.js";
+import { inline, type Primitive, type Program, pruneProgram, type TracedProgram, trace } from "../program/index.js";
 import { applyScan, hoistScan, type ScanParams, scanPrimitive } from "../scan/index.js";
 import type { Tensor } from "../tensor/index.js";
+import { bindExpanded } from "../transforms/index.js";
 import { mergeCommon } from "./merge-common.js";
 import { simplify } from "./simplify.js";
 
@@ -28,13 +21,13 @@ export function optimize(program: Program): TracedProgram {
 
 const tidy = (program: Program): Program => pruneProgram(mergeCommon(simplify(pruneProgram(program))));
 
-/** Writes an operation down as it is, and a scan as what is left of it and what was taken out. */
+/** Writes an operation down as it is (a function with a way back of its own as what it does), and a scan as what is left of it and what was taken out. */
 function bindHoisted<Params>(
   primitive: Primitive<Params>,
   inputs: readonly Tensor[],
   params: Params,
 ): readonly Tensor[] {
-  if ((primitive as Primitive) !== scanPrimitive) return bind(primitive, inputs, params);
+  if ((primitive as Primitive) !== scanPrimitive) return bindExpanded(primitive, inputs, params);
   const scan = params as ScanParams;
   const { program: body, captured } = optimize(scan.body);
   return hoistScan(applyScan, [...inputs, ...captured], { ...scan, body });

@@ -11,3 +11,4 @@ export * from "./linear.js";
 export * from "./losses.js";
 export * from "./recurrent.js";
 export * from "./stacked.js";
+export * from "./standardize.js";

@@ -1,6 +1,7 @@
 /** @module Derivatives of Programs and of functions over trees: reverse mode, forward mode, gradient checking. */
 export * from "./activity.js";
 export * from "./check-gradients.js";
+export { type BackwardGiven, bindExpanded, customGradient, type ForwardResult } from "./custom-gradient.js";
 export * from "./derivatives.js";
 export * from "./forward-mode.js";
 export * from "./reverse-mode.js";
