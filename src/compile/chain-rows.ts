@@ -117,7 +117,7 @@ function chained(
   readers: ReadonlyMap<Variable, ReadonlySet<Equation | Program>>,
 ): readonly Equation[] {
   const computing = chain.filter(({ primitive }) => primitive.alias !== true);
-  const rows = ownRows(chain[0] ?? ({ inputs: [], outputs: [] } as unknown as Equation));
+  const rows = chain[0] && ownRows(chain[0]);
   if (rows === undefined || computing.length < 2) return chain;
   const members = new Set<Equation | Program>(chain);
   const made = new Set(chain.flatMap(({ outputs }) => outputs));

@@ -32,11 +32,8 @@ const isMatrixProduct = ({ primitive, inputs }: Equation): boolean =>
 function mergeAdditions(program: Program): Program {
   const readers = readerCounts(program);
   const products = new Map<Variable, Equation>();
-  const position = new Map<Variable, number>();
-  program.equations.forEach((equation, index) => {
-    for (const output of equation.outputs) position.set(output, index);
-    if (isMatrixProduct(equation)) products.set(equation.outputs[0] as Variable, equation);
-  });
+  for (const equation of program.equations.filter(isMatrixProduct))
+    products.set(equation.outputs[0] as Variable, equation);
   const producers = new Map(program.equations.map((equation) => [equation.outputs[0] as Variable, equation]));
   /** A product, seen through a change of shape that nothing else reads. */
   const productOf = (variable: Variable): Equation | undefined => {

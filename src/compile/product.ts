@@ -3,7 +3,6 @@
  * was packed before. Both are written by passes over Programs whose gradients are already there, so they have no derivative.
  */
 
-import { ToolkitError } from "../core/index.js";
 import { add, broadcastTo, matmul, reshape } from "../ops/index.js";
 import type { Primitive } from "../program/index.js";
 import {
@@ -15,10 +14,7 @@ import {
   type TensorType,
   type View,
 } from "../tensor/index.js";
-
-const withoutDerivative = (name: string) => (): never => {
-  throw new ToolkitError("trace", `${name}: made by compile, after differentiation; it has no derivative`);
-};
+import { withoutDerivative } from "./body-rules.js";
 
 /** A matrix whose columns stand in panels: `[panels][rows][panel]`, the last panel filled up with zeros. */
 export interface PackParams {
@@ -47,8 +43,7 @@ export const packPrimitive: Primitive<PackParams> = {
       }
     }
   },
-  vjp: withoutDerivative("pack"),
-  jvp: withoutDerivative("pack"),
+  ...withoutDerivative("pack"),
 };
 
 const matrixSize = ({ shape }: TensorType, transposed: boolean): [rows: number, columns: number] => {
@@ -83,8 +78,7 @@ export const productPrimitive: Primitive<ProductParams> = {
     const addend = d && sizeOf(d.shape) === columns ? reshape(d, [columns]) : d;
     copyElements((addend ? add(product, broadcastTo(addend, product.shape)) : product) as HostTensor, output as View);
   },
-  vjp: withoutDerivative("product"),
-  jvp: withoutDerivative("product"),
+  ...withoutDerivative("product"),
 };
 
 function unpack(packed: HostTensor, columns: number): Tensor {

@@ -3,10 +3,10 @@
  * normalisation and its way back): kernels run them all on a few rows before they go on, so that what lies between stays in the cache.
  */
 
-import { ToolkitError } from "../core/index.js";
-import { evaluateProgram, type Primitive, type Program, type Variable } from "../program/index.js";
-import { BYTES, copyElements, hostTensorOf, type Shape, sizeOf, type View } from "../tensor/index.js";
+import type { Primitive, Program, Variable } from "../program/index.js";
+import { BYTES, type Shape, sizeOf } from "../tensor/index.js";
 import { Arena } from "./arena.js";
+import { evaluateBody, withoutDerivative } from "./body-rules.js";
 
 /** What is computed, and in pieces of how many rows. */
 export interface RowwiseParams {
@@ -17,10 +17,6 @@ export interface RowwiseParams {
   readonly chunk: number;
 }
 
-const withoutDerivative = (): never => {
-  throw new ToolkitError("trace", "rowwise: made by compile, after differentiation; it has no derivative");
-};
-
 /** Applies its body. The last output is memory for what lies between, for one piece. */
 export const rowwisePrimitive: Primitive<RowwiseParams> = {
   name: "rowwise",
@@ -28,12 +24,8 @@ export const rowwisePrimitive: Primitive<RowwiseParams> = {
     ...params.body.outputs.map(({ type }) => type),
     { dtype: "float32", shape: [scratchOf(params).bytes / BYTES.float32] },
   ],
-  evaluate: (inputs, outputs, { body }) => {
-    const results = evaluateProgram(body, inputs.map(hostTensorOf));
-    for (const [index, result] of results.entries()) copyElements(result, outputs[index] as View);
-  },
-  vjp: withoutDerivative,
-  jvp: withoutDerivative,
+  evaluate: evaluateBody,
+  ...withoutDerivative("rowwise"),
   print: ({ body, chunk }, printProgram) => `chunk=${chunk} body=${printProgram(body)}`,
 };
 
