@@ -6,6 +6,7 @@ import { chainRows } from "./chain-rows.js";
 import { foldConstants, type WithConstants } from "./fold-constants.js";
 import { formProducts } from "./form-products.js";
 import { fuse } from "./fuse.js";
+import { joinProducts } from "./join-products.js";
 import { reduceDivisions } from "./reduce-divisions.js";
 import { sinkIntoLoops } from "./sink.js";
 
@@ -22,7 +23,7 @@ export interface Target {
 export function prepareFor(target: Target, program: Program, constants: readonly HostTensor[]): WithConstants {
   const known = new Set(program.inputs.slice(program.inputs.length - constants.length));
   const folded = foldConstants({
-    program: formProducts(sinkIntoLoops(reduceDivisions(program)), target.panel, known),
+    program: formProducts(joinProducts(sinkIntoLoops(reduceDivisions(program))), target.panel, known),
     constants,
   });
   return { program: chainRows(fuse(folded.program)), constants: folded.constants };

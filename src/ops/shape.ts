@@ -397,4 +397,5 @@ export const reverse = (x: Tensor, axis = 0): Tensor =>
 /** For passes over Programs, which write equations directly. */
 export const fillPrimitive = fillOperation.primitive;
 export const reshapePrimitive = reshapeOperation.primitive;
+export const slicePrimitive = sliceOperation.primitive;
 export const concatenatePrimitive = concatenateOperation.primitive;

@@ -1,0 +1,56 @@
+/** Products with one first operand, read transposed (the weight gradients of a layer): one product, so that it is read and transposed once. */
+
+import { concatenatePrimitive, matmulPrimitive, slicePrimitive } from "../ops/index.js";
+import { type Equation, type Program, Variable } from "../program/index.js";
+
+/** The same Program with such products joined. Their results are slices of the joined one. */
+export function joinProducts(program: Program): Program {
+  const defined = new Map<Variable, number>();
+  const families = new Map<Variable, number[]>();
+  program.equations.forEach((equation, index) => {
+    for (const output of equation.outputs) defined.set(output, index);
+    const [a] = equation.inputs as [Variable];
+    if (isWeightGradient(equation)) families.set(a, [...(families.get(a) ?? []), index]);
+  });
+  const replaced = new Map<number, Equation[]>();
+  for (const family of families.values()) {
+    const first = family[0] as number;
+    // Second operands that are known where the first product stands.
+    const joined = family.filter((index) => {
+      const [, b] = (program.equations[index] as Equation).inputs as [Variable, Variable];
+      return (defined.get(b) ?? -1) < first;
+    });
+    if (joined.length < 2 || joined[0] !== first) continue;
+    for (const index of joined) replaced.set(index, []);
+    replaced.set(first, join(joined.map((index) => program.equations[index] as Equation)));
+  }
+  return { ...program, equations: program.equations.flatMap((equation, index) => replaced.get(index) ?? [equation]) };
+}
+
+function isWeightGradient({ primitive, params, inputs }: Equation): boolean {
+  const { transposeA, transposeB } = (params ?? {}) as { transposeA?: boolean; transposeB?: boolean };
+  const matrices = inputs.every(({ type }) => type.dtype === "float32" && type.shape.length === 2);
+  return primitive === matmulPrimitive && matrices && transposeA === true && transposeB !== true;
+}
+
+function join(products: readonly Equation[]): Equation[] {
+  const [a] = (products[0] as Equation).inputs as [Variable];
+  const parts = products.map(({ inputs }) => inputs[1] as Variable);
+  const columns = parts.map(({ type }) => type.shape[1] as number);
+  const total = columns.reduce((sum, one) => sum + one, 0);
+  const [inner, rows] = a.type.shape as [number, number];
+  const together = new Variable({ dtype: "float32", shape: [inner, total] });
+  const wide = new Variable({ dtype: "float32", shape: [rows, total] });
+  let start = 0;
+  const slices = products.map(({ outputs }, index): Equation => {
+    const end = start + (columns[index] as number);
+    const params = { starts: [0, start], ends: [rows, end], steps: [1, 1] };
+    start = end;
+    return { primitive: slicePrimitive, params, inputs: [wide], outputs };
+  });
+  return [
+    { primitive: concatenatePrimitive, params: { axis: 1 }, inputs: parts, outputs: [together] },
+    { ...(products[0] as Equation), inputs: [a, together], outputs: [wide] },
+    ...slices,
+  ];
+}
