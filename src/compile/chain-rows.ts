@@ -1,9 +1,10 @@
 /** Makes runs of groups that go row by row into one operation each, where what lies between them would not stay in the cache. */
 
 import { type Equation, type Program, Variable } from "../program/index.js";
-import { type ScanParams, scanPrimitive } from "../scan/index.js";
+import { scanPrimitive } from "../scan/index.js";
 import { BYTES, sizeOf } from "../tensor/index.js";
 import { type FusedParams, fusedPrimitive } from "./fused.js";
+import { inBody } from "./in-body.js";
 import { type RowwiseParams, rowwisePrimitive, scratchOf } from "./rowwise.js";
 import { isViewOperation, type StridedView, viewThrough, wholeView } from "./strided-view.js";
 
@@ -25,16 +26,10 @@ export function chainRows(program: Program): Program {
     const joins = rowsOf(equation, chain) !== undefined;
     if (!joins) flush();
     if (joins || rowsOf(equation, []) !== undefined) chain.push(equation);
-    else equations.push(inLoops(equation));
+    else equations.push(equation.primitive === scanPrimitive ? inBody(equation, chainRows) : equation);
   }
   flush();
   return { ...program, equations };
-}
-
-function inLoops(equation: Equation): Equation {
-  if (equation.primitive !== scanPrimitive) return equation;
-  const params = equation.params as ScanParams;
-  return { ...equation, params: { ...params, body: chainRows(params.body) } satisfies ScanParams };
 }
 
 /** For each variable, the equations that read it; the Program itself reads its outputs. */

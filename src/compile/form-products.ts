@@ -23,7 +23,8 @@ export function formProducts(program: Program, panel: number, constants: Readonl
   return pruneProgram(mergeCommon({ ...program, equations }));
 }
 
-const isMatrixProduct = ({ primitive, inputs }: Equation): boolean =>
+/** A product of two float32 matrices, as it was traced. */
+export const isMatrixProduct = ({ primitive, inputs }: Equation): boolean =>
   primitive.name === "matmul" && inputs.every(({ type }) => type.dtype === "float32" && type.shape.length === 2);
 
 // ------------------------------------------------------------------------------------------------------ additions

@@ -7,9 +7,10 @@
  */
 
 import { type Equation, type Program, pruneProgram, type Variable } from "../program/index.js";
-import { type ScanParams, scanPrimitive } from "../scan/index.js";
+import { scanPrimitive } from "../scan/index.js";
 import { type Shape, sameShape, sizeOf, type TensorType } from "../tensor/index.js";
 import { type FusedParams, fusedPrimitive } from "./fused.js";
+import { inBody } from "./in-body.js";
 import { isViewOperation, type StridedView, viewThrough, wholeView } from "./strided-view.js";
 
 /** Equations in one group, at most: more would only crowd the registers. */
@@ -51,12 +52,12 @@ class Fusion {
   result(): Program {
     const needed = this.neededFromMemory();
     const adopted = this.adoptViews(needed);
+    const stored = new Set([...adopted.values()].flat());
     const equations = this.units.flatMap((unit): Equation[] => {
       if (unit.shape !== undefined) return [this.groupEquation(unit, unit.shape, needed, adopted.get(unit) ?? [])];
       const [equation] = unit.equations as [Equation];
       const [output] = equation.outputs as [Variable];
-      const isDone =
-        isViewOperation(equation) && (!needed.has(output) || [...adopted.values()].flat().includes(output));
+      const isDone = isViewOperation(equation) && (!needed.has(output) || stored.has(output));
       return isDone ? [] : [equation];
     });
     return pruneProgram({ ...this.program, equations });
@@ -66,8 +67,7 @@ class Fusion {
     const { primitive, inputs, outputs } = equation;
     const [output] = outputs as [Variable];
     if (primitive === scanPrimitive) {
-      const params = equation.params as ScanParams;
-      this.addUnit({ ...equation, params: { ...params, body: fuse(params.body) } satisfies ScanParams });
+      this.addUnit(inBody(equation, fuse));
     } else if (primitive.name === "fill") {
       this.readings.set(output, { through: [equation], view: { offset: 0, strides: output.type.shape.map(() => 0) } });
       this.addUnit(equation);

@@ -1,8 +1,8 @@
 /** Elementwise arithmetic of one shape as one operation: kernels run it block by block, so that what lies between stays in the cache. */
 
-import type { Primitive, Program } from "../program/index.js";
+import { evaluateBody, type Primitive, type Program } from "../program/index.js";
 import type { Shape } from "../tensor/index.js";
-import { evaluateBody, withoutDerivative } from "./body-rules.js";
+import { withoutDerivative } from "./without-derivative.js";
 
 /**
  * What is computed. The body holds pointwise operations on values of one shape; on the way in also views of inputs and fills,

@@ -1,7 +1,8 @@
 /** Products with one first operand, read transposed (the weight gradients of a layer): one product, so that it is read and transposed once. */
 
-import { concatenatePrimitive, matmulPrimitive, slicePrimitive } from "../ops/index.js";
+import { concatenatePrimitive, slicePrimitive } from "../ops/index.js";
 import { type Equation, type Program, Variable } from "../program/index.js";
+import { isMatrixProduct } from "./form-products.js";
 
 /** The same Program with such products joined. Their results are slices of the joined one. */
 export function joinProducts(program: Program): Program {
@@ -27,10 +28,10 @@ export function joinProducts(program: Program): Program {
   return { ...program, equations: program.equations.flatMap((equation, index) => replaced.get(index) ?? [equation]) };
 }
 
-function isWeightGradient({ primitive, params, inputs }: Equation): boolean {
-  const { transposeA, transposeB } = (params ?? {}) as { transposeA?: boolean; transposeB?: boolean };
-  const matrices = inputs.every(({ type }) => type.dtype === "float32" && type.shape.length === 2);
-  return primitive === matmulPrimitive && matrices && transposeA === true && transposeB !== true;
+function isWeightGradient(equation: Equation): boolean {
+  if (!isMatrixProduct(equation)) return false;
+  const { transposeA, transposeB } = equation.params as { transposeA: boolean; transposeB: boolean };
+  return transposeA && !transposeB;
 }
 
 function join(products: readonly Equation[]): Equation[] {

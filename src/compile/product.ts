@@ -14,7 +14,7 @@ import {
   type TensorType,
   type View,
 } from "../tensor/index.js";
-import { withoutDerivative } from "./body-rules.js";
+import { withoutDerivative } from "./without-derivative.js";
 
 /** A matrix whose columns stand in panels: `[panels][rows][panel]`, the last panel filled up with zeros. */
 export interface PackParams {

@@ -5,16 +5,14 @@
 
 import { multiply, reciprocal } from "../ops/index.js";
 import { type Equation, type Program, Variable } from "../program/index.js";
-import { type ScanParams, scanPrimitive } from "../scan/index.js";
+import { scanPrimitive } from "../scan/index.js";
+import { inBody } from "./in-body.js";
 
 /** The same Program with fewer divisions, inside loops too. */
 export function reduceDivisions(program: Program): Program {
   const producers = new Map(program.equations.map((equation) => [equation.outputs[0] as Variable, equation]));
   const equations = program.equations.flatMap((equation): Equation[] => {
-    if (equation.primitive === scanPrimitive) {
-      const params = equation.params as ScanParams;
-      return [{ ...equation, params: { ...params, body: reduceDivisions(params.body) } satisfies ScanParams }];
-    }
+    if (equation.primitive === scanPrimitive) return [inBody(equation, reduceDivisions)];
     const [dividend, divisor] = equation.inputs as [Variable, Variable];
     const repeated = equation.primitive.name === "divide" ? producers.get(divisor) : undefined;
     if (repeated?.primitive.name !== "broadcast") return [equation];

@@ -3,10 +3,10 @@
  * normalisation and its way back): kernels run them all on a few rows before they go on, so that what lies between stays in the cache.
  */
 
-import type { Primitive, Program, Variable } from "../program/index.js";
+import { evaluateBody, type Primitive, type Program, type Variable } from "../program/index.js";
 import { BYTES, type Shape, sizeOf } from "../tensor/index.js";
 import { Arena } from "./arena.js";
-import { evaluateBody, withoutDerivative } from "./body-rules.js";
+import { withoutDerivative } from "./without-derivative.js";
 
 /** What is computed, and in pieces of how many rows. */
 export interface RowwiseParams {

@@ -216,4 +216,3 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   const repeat = (x: Tensor) => broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
   return matmulOperation([repeat(a), repeat(b)], { transposeA, transposeB });
 }
-export const matmulPrimitive = matmulOperation.primitive;

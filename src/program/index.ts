@@ -1,4 +1,5 @@
 /** @module The intermediate representation, the tracer that writes it, and the printer. */
+export * from "./evaluate-body.js";
 export * from "./print.js";
 export * from "./program.js";
 export * from "./prune.js";

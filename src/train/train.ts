@@ -354,19 +354,18 @@ function shardedUpdate<Params extends TensorTree, Carry extends TensorTree, Batc
       takeShard(batch, 1, shard, shards),
       foldIn(key, shard),
     ]);
-  const run = (before: Changing<Params>, batch: Batch, key: Tensor) => {
-    const results = gradients(partsOf(before, batch, key));
-    return finish(before, results.map(withoutState), joinShards(results.map(({ state }) => state)));
+  /** What the second Plan is given: computed by the first. */
+  const given = (before: Changing<Params>, parts: readonly Part[]) => {
+    const results = gradients(parts);
+    return [before, results.map(withoutState), joinShards(results.map(({ state }) => state))] as const;
   };
   return {
-    run,
+    run: (before, batch, key) => finish(...given(before, partsOf(before, batch, key))),
     plans: (before, batch, key) => {
       const parts = partsOf(before, batch, key);
-      const results = gradients(parts);
-      const state = joinShards(results.map((result) => result.state));
       return [
         { plan: gradients.plan(parts[0] as Part), copies: shards },
-        { plan: finish.plan(before, results.map(withoutState), state), copies: 1 },
+        { plan: finish.plan(...given(before, parts)), copies: 1 },
       ];
     },
   };

@@ -5,14 +5,14 @@ import { addDerivatives, zerosLike } from "../ops/index.js";
 import {
   bind,
   type Derivative,
-  evaluateProgram,
+  evaluateBody,
   inline,
   type Primitive,
   type Program,
   trace,
   type Variable,
 } from "../program/index.js";
-import { copyElements, hostTensorOf, type Tensor, type TensorType, type View } from "../tensor/index.js";
+import type { Tensor, TensorType } from "../tensor/index.js";
 import { forwardMode } from "./forward-mode.js";
 import { reverseMode } from "./reverse-mode.js";
 
@@ -39,10 +39,7 @@ interface CustomParams {
 const customPrimitive: Primitive<CustomParams> = {
   name: "custom",
   infer: (_, { body }) => body.outputs.map(({ type }) => type),
-  evaluate: (inputs, outputs, { body }) => {
-    const results = evaluateProgram(body, inputs.map(hostTensorOf));
-    for (const [index, result] of results.entries()) copyElements(result, outputs[index] as View);
-  },
+  evaluate: evaluateBody,
   vjp: (inputs, params) => {
     const outputs = bind(customPrimitive, inputs, params);
     const [result, ...kept] = outputs as [Tensor, ...Tensor[]];
