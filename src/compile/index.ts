@@ -1,4 +1,8 @@
-/** @module Program to Plan: memory laid out, loops as loops. */
+/**
+ * Program to Plan: memory laid out, loops as loops.
+ *
+ * @module compile
+ */
 
 export { type FusedParams, fusedPrimitive } from "./fused.js";
 export { lower, type RunKnowledge } from "./lower.js";

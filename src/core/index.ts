@@ -1,4 +1,8 @@
-/** @module Errors, checks, nested records and random bits: what every other folder stands on. */
+/**
+ * Errors, checks, nested records and random bits: what every other folder stands on.
+ *
+ * @module core
+ */
 export * from "./assert.js";
 export * from "./compare-text.js";
 export * from "./errors.js";

@@ -1,4 +1,8 @@
-/** @module Text as tokens: vocabularies, windows for training and evaluation, splits. */
+/**
+ * Text as tokens: vocabularies, windows for training and evaluation, splits.
+ *
+ * @module data
+ */
 export * from "./evaluation-windows.js";
 export * from "./split.js";
 export * from "./text-stream.js";

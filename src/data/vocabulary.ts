@@ -38,6 +38,7 @@ export interface Vocabulary {
   decode(tokens: ArrayLike<number>): string;
   /** Starts decoding piece by piece; all pieces together are what `decode` gives. */
   decoder(): TokenDecoder;
+  /** What is needed to build it again, by `vocabularyFromJSON`. */
   toJSON(): VocabularyJSON;
 }
 

@@ -1,2 +1,6 @@
-/** @module Tensors as bytes: the safetensors format. */
+/**
+ * Tensors as bytes: the safetensors format.
+ *
+ * @module io
+ */
 export * from "./safetensors.js";

@@ -1,4 +1,8 @@
-/** @module How to learn through time: methods, optimizers, learning rates, clipping. */
+/**
+ * How to learn through time: methods, optimizers, learning rates, clipping.
+ *
+ * @module learn
+ */
 export * from "./clipping.js";
 export { bptt } from "./methods/bptt.js";
 export type { GradientStep, LearningMethod, SequenceProblem } from "./methods/method.js";

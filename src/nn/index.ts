@@ -1,4 +1,8 @@
-/** @module Networks: cells, a cell over time, stacks and both directions, layers, losses, starting values. */
+/**
+ * Networks: cells, a cell over time, stacks and both directions, layers, losses, starting values.
+ *
+ * @module nn
+ */
 export * from "./activations.js";
 export * from "./bidirectional.js";
 export type { Cell } from "./cell.js";

@@ -2,7 +2,7 @@
 
 import * as promises from "node:fs/promises";
 
-/** An open file. */
+/** An open file. @internal */
 export interface OpenFile {
   writeFile(contents: string | Uint8Array): Promise<void>;
   /** Waits until the contents are on the disk. */
@@ -12,7 +12,7 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
-/** What `node:fs/promises` offers under the same names. Failures are errors with a `code` such as "ENOENT". */
+/** What `node:fs/promises` offers under the same names. Failures are errors with a `code` such as "ENOENT". @internal */
 export interface FileSystem {
   open(path: string, flags: "r" | "w" | "a"): Promise<OpenFile>;
   readFile(path: string): Promise<Uint8Array>;

@@ -1,4 +1,8 @@
-/** @module Files and the folders of runs: what needs Node. */
+/**
+ * Files and the folders of runs: what needs Node.
+ *
+ * @module node
+ */
 export { type FileSystem, nodeFileSystem, type OpenFile } from "./file-system.js";
 export { readBytes, readText, writeFileAtomically } from "./files.js";
 export { findKernels, KERNEL_NAMES, type KernelName, kernelsNamed } from "./kernels.js";

@@ -8,6 +8,7 @@ import { chooseVariant, nativeAddon } from "./native-addon.js";
 /** Names of the sets of kernels, fastest first. */
 export const KERNEL_NAMES = ["native", "wasm", "reference"] as const;
 
+/** Name of a set of kernels. */
 export type KernelName = (typeof KERNEL_NAMES)[number];
 
 /** A set of kernels, or the reason why it is not here. @throws OptionError if THROUGH_TIME_ISA names no instruction set of this processor */

@@ -1,4 +1,8 @@
-/** @module Every operation: free functions over tensors, concrete or traced. */
+/**
+ * Every operation: free functions over tensors, concrete or traced.
+ *
+ * @module ops
+ */
 import { reserveNames } from "./operation.js";
 
 export { broadcastTo, type ReductionOptions, sum } from "./broadcast.js";

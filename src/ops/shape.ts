@@ -394,8 +394,11 @@ const reverseOperation: Operation<{ axis: number }> = defineOperation({
 export const reverse = (x: Tensor, axis = 0): Tensor =>
   reverseOperation([x], { axis: normalizeAxis("reverse", axis, x.shape.length) });
 
-/** For passes over Programs, which write equations directly. */
+/** The primitive of `fill`, for passes over Programs, which write equations directly. */
 export const fillPrimitive = fillOperation.primitive;
+/** The primitive of `reshape`. */
 export const reshapePrimitive = reshapeOperation.primitive;
+/** The primitive of `slice`. */
 export const slicePrimitive = sliceOperation.primitive;
+/** The primitive of `concatenate`. */
 export const concatenatePrimitive = concatenateOperation.primitive;

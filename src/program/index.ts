@@ -1,4 +1,8 @@
-/** @module The intermediate representation, the tracer that writes it, and the printer. */
+/**
+ * The intermediate representation, the tracer that writes it, and the printer.
+ *
+ * @module program
+ */
 export * from "./evaluate-body.js";
 export * from "./print.js";
 export * from "./program.js";

@@ -32,6 +32,7 @@ export type Derivative = Tensor | undefined;
 /** Outputs of an operation and the function that takes their cotangents back to its inputs. */
 export interface Linearized {
   readonly outputs: readonly Tensor[];
+  /** Takes cotangents of the outputs to cotangents of the inputs. */
   readonly pullback: (cotangents: readonly Derivative[]) => readonly Derivative[];
 }
 

@@ -1,6 +1,10 @@
-/** @module Plan to numbers: the sets of kernels, and `compile` for functions of tensors. */
+/**
+ * Plan to numbers: the sets of kernels, and `compile` for functions of tensors.
+ *
+ * @module runtime
+ */
 export { type CompiledFunction, type CompileOptions, compile } from "./compile-function.js";
-export { compileTogether, type TogetherOptions } from "./compile-together.js";
+export { type CompiledTogether, compileTogether, type TogetherOptions } from "./compile-together.js";
 export type { Executable, Kernels } from "./kernels.js";
 export type { NativeAddon, NativeMachine, NativeVariant } from "./native/addon.js";
 export { nativeKernels } from "./native/kernels.js";

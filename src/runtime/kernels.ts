@@ -22,6 +22,7 @@ export interface Kernels {
   readonly target?: Target;
   /** Whether it has all that a Program needs; if not, the reference kernels run it. */
   supports(program: Program): boolean;
+  /** Gives a Plan its memory. */
   prepare(plan: Plan): Executable;
   /**
    * Runs Plans of its own that were bound, several at a time; executable k on thread k modulo `threads`, so that which thread runs what does

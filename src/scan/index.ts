@@ -1,4 +1,8 @@
-/** @module The loop through time: `scan`, its rules, and masks. */
+/**
+ * The loop through time: `scan`, its rules, and masks.
+ *
+ * @module scan
+ */
 export { hoistScan } from "./hoist.js";
 export { lengthMask, paddingMask } from "./mask.js";
 export { firstConstant, type ScanParams } from "./params.js";

@@ -1,2 +1,6 @@
-/** @module The things people come for. */
+/**
+ * The things people come for.
+ *
+ * @module tasks
+ */
 export * from "./language-model/index.js";

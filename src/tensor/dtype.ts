@@ -12,6 +12,7 @@ export type TypedArray = Float32Array | Float64Array | Int32Array;
 /** Size of one element in bytes. */
 export const BYTES: Readonly<Record<DType, number>> = { float32: 4, float64: 8, int32: 4 };
 
+/** Whether numbers of this type can have gradients. */
 export const isFloat = (dtype: DType): dtype is FloatDType => dtype !== "int32";
 
 /** A zero-filled host array. */

@@ -15,9 +15,11 @@ export interface TensorType {
 /** Number of elements. */
 export const sizeOf = (shape: Shape): number => shape.reduce((size, length) => size * length, 1);
 
+/** Whether two shapes have the same lengths. */
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((length, axis) => length === b[axis]);
 
+/** Whether two types have the same element type and shape. */
 export const sameType = (a: TensorType, b: TensorType): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape);
 
 /** `float32[8,16]` */

@@ -63,7 +63,7 @@ const DTYPE_OF_ARRAY: ReadonlyMap<unknown, DType> = new Map<unknown, DType>([
 
 /**
  * Makes a tensor from nested arrays, or from a typed array (which is not copied) and a shape.
- * @param dtype default: that of a typed array, float32 for numbers
+ * @param options.dtype default: that of a typed array, float32 for numbers
  * @throws ShapeError if rows differ in length or the shape does not fit
  * @example tensor([[1, 2], [3, 4]])                    // float32[2,2]
  * @example tensor(new Int32Array([1, 0]), { shape: [2] })

@@ -1,4 +1,8 @@
-/** @module The training loop, its reports, and checkpoints. */
+/**
+ * The training loop, its reports, and checkpoints.
+ *
+ * @module train
+ */
 
 export { addShards, joinShards, takeShard } from "./shards.js";
 export { decodeState, encodeState, type Progress, restoreTree, type TrainState } from "./state.js";

@@ -24,6 +24,7 @@ const completeWithZeros = (
 /** Result of `vjp`: the value, and the function from a cotangent of the value to cotangents of all arguments. */
 export interface VectorJacobianProduct<Args extends readonly TensorTree[], Result extends TensorTree> {
   readonly value: Result;
+  /** v -> v ∂f/∂(arguments) */
   readonly pullback: (cotangent: Result) => Args;
 }
 

@@ -1,4 +1,8 @@
-/** @module Derivatives of Programs and of functions over trees: reverse mode, forward mode, gradient checking. */
+/**
+ * Derivatives of Programs and of functions over trees: reverse mode, forward mode, gradient checking.
+ *
+ * @module transforms
+ */
 export * from "./activity.js";
 export * from "./check-gradients.js";
 export { type BackwardGiven, bindExpanded, customGradient, type ForwardResult } from "./custom-gradient.js";

@@ -9,6 +9,7 @@ export type OptimizerState = { readonly updates: Tensor; readonly [slot: string]
 /** A pure pair: the state at the start, and one update. Both can be traced. */
 export interface Optimizer {
   readonly name: string;
+  /** What the optimizer knows before the first update. */
   init(params: TensorTree): OptimizerState;
   /** New parameters and the new state. */
   update<Params extends TensorTree>(

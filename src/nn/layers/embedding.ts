@@ -18,8 +18,7 @@ export interface Embedding {
 }
 
 /**
- * Row `token` of a table that starts with standard normal entries.
- * @param options.size number of tokens
+ * Row `token` of a table `[size, outputSize]` that starts with standard normal entries; `size` is the number of tokens.
  */
 export function embedding({ size, outputSize }: { readonly size: number; readonly outputSize: number }): Embedding {
   requireInteger("embedding", "size", size, 1);

@@ -1,4 +1,8 @@
-/** @module Language model runs on the disk. */
+/**
+ * Language model runs on the disk.
+ *
+ * @module node/language-model
+ */
 export * from "./config.js";
 export * from "./corpus.js";
 export * from "./run.js";

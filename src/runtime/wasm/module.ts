@@ -6,9 +6,13 @@ import { WASM_BASE64 } from "./binary.js";
 /** What the module exports; addresses are bytes in its memory. kernels/wasm.cpp says what the functions do. */
 interface Exports {
   readonly __heap_base: WebAssembly.Global;
+  /** Executes the words at `code`. */
   run(code: number, pointers: number, scratch: number, failure: number): number;
+  /** Scratch memory that they need. */
   scratchFloats(code: number): number;
+  /** Columns of a packed panel. */
   panel(): number;
+  /** Multiplies and adds in registers, to measure the peak. */
   peakWork(iterations: number): number;
 }
 

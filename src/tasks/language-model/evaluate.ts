@@ -67,6 +67,8 @@ export function textEvaluator(
   };
 }
 
-/** Bits for each token, and the number of equally likely tokens that would be as hard to predict. */
+/** Bits for each token. @param loss nats for each token */
 export const bitsPerToken = (loss: number): number => loss / Math.LN2;
+
+/** The number of equally likely tokens that would be as hard to predict. @param loss nats for each token */
 export const perplexity = (loss: number): number => Math.exp(loss);

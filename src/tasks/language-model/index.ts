@@ -1,4 +1,8 @@
-/** @module The language model: training problem, evaluation, and writing. */
+/**
+ * The language model: training problem, evaluation, and writing.
+ *
+ * @module tasks/language-model
+ */
 export * from "./evaluate.js";
 export * from "./generate.js";
 export * from "./model.js";

@@ -51,6 +51,7 @@ export interface LanguageModel {
   readonly options: Required<LanguageModelOptions>;
   /** Starting parameters. */
   init(key: Tensor): LanguageModelParams;
+  /** The carry before the first token. */
   initialCarry(batchSize: number): LanguageModelCarry;
   /** Scores of the next token: int32 `[time, batch]` to `[time, batch, vocabularySize]`. */
   logits(
