@@ -1,5 +1,6 @@
 /** Program to equivalent Program that does less: nothing unread, nothing twice, and as little as possible inside loops. */
 
+import { expandDims, squeeze } from "../ops/index.js";
 import { inline, type Primitive, type Program, pruneProgram, type TracedProgram, trace } from "../program/index.js";
 import { applyScan, hoistScan, type ScanParams, scanPrimitive } from "../scan/index.js";
 import type { Tensor } from "../tensor/index.js";
@@ -29,6 +30,14 @@ function bindHoisted<Params>(
 ): readonly Tensor[] {
   if ((primitive as Primitive) !== scanPrimitive) return bindExpanded(primitive, inputs, params);
   const scan = params as ScanParams;
+  if (scan.length === 1) return inlineStep(inputs, scan);
   const { program: body, captured } = optimize(scan.body);
   return hoistScan(applyScan, [...inputs, ...captured], { ...scan, body });
+}
+
+/** A loop of one step is its body. */
+function inlineStep(inputs: readonly Tensor[], { body, carries, slices }: ScanParams): readonly Tensor[] {
+  const isSlice = (index: number) => index >= carries && index < carries + slices;
+  const given = inputs.map((input, index) => (isSlice(index) ? squeeze(input, 0) : input));
+  return inline(body, given, bindHoisted).map((output, index) => (index < carries ? output : expandDims(output, 0)));
 }

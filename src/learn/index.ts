@@ -5,8 +5,14 @@
  */
 export * from "./clipping.js";
 export { bptt } from "./methods/bptt.js";
+export { type EPropOptions, eProp } from "./methods/e-prop.js";
 export type { GradientStep, LearningMethod, SequenceProblem } from "./methods/method.js";
+export { type RfloOptions, rflo } from "./methods/rflo.js";
+export { rtrl } from "./methods/rtrl.js";
+export { type SnapOptions, snap } from "./methods/snap.js";
 export { type TruncatedBpttOptions, truncatedBptt } from "./methods/truncated-bptt.js";
+export { type TruncatedGradient1997Options, truncatedGradient1997 } from "./methods/truncated-gradient-1997.js";
+export { uoro } from "./methods/uoro.js";
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./optimizers/adam.js";
 export type { Optimizer, OptimizerState } from "./optimizers/optimizer.js";
 export { type RmspropOptions, rmsprop } from "./optimizers/rmsprop.js";

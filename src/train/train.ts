@@ -111,7 +111,7 @@ export function initialState<Params extends TensorTree, Carry extends TensorTree
   return {
     params,
     optimizer: optimizer.init(params),
-    method: method.init(problem, batch(0)),
+    method: method.init(problem, batch(0), params),
     key,
     progress: { step: 0 },
   };

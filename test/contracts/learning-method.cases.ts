@@ -47,7 +47,7 @@ export function runLearningMethodCases({ name, make, exact }: LearningMethodCase
 
     test("has a name, and a state that its step gives back in the same form", () => {
       expect(make().name).toBe(name);
-      const state = make().init(problem, batch);
+      const state = make().init(problem, batch, toyParams());
       const types = (tree: TensorTree) => tensorsByPath(tree).map(([path, { dtype, shape }]) => [path, dtype, shape]);
       expect(types(step(toyParams(), state, batch, KEY).state)).toEqual(types(state));
     });
@@ -55,7 +55,7 @@ export function runLearningMethodCases({ name, make, exact }: LearningMethodCase
     const whenExact = exact ? test : () => {};
     whenExact("its gradient is the finite difference of the average loss, number by number", () => {
       const params = toyParams();
-      const { gradient, loss } = step(params, make().init(problem, batch), batch, KEY);
+      const { gradient, loss } = step(params, make().init(problem, batch, toyParams()), batch, KEY);
       const expected = problem.loss(params, problem.initialCarry(batch), batch).loss;
       expectClose([loss.total, loss.count], [expected.total, expected.count], 1e-12);
       for (const [path, { data }] of tensorsByPath(gradient)) {
@@ -68,14 +68,14 @@ export function runLearningMethodCases({ name, make, exact }: LearningMethodCase
     });
 
     test("compiled equals eager, to the last bit of float64", () => {
-      const state = make().init(problem, batch);
+      const state = make().init(problem, batch, toyParams());
       expectClose(compile(step)(toyParams(), state, batch, KEY), step(toyParams(), state, batch, KEY), 1e-15);
     });
 
     test("leaves out what the mask leaves out, from the loss and the gradient", () => {
       const padded = { ...toyWindow(0, 6), mask: toyWindow(0, 6).mask };
       padded.mask.data.fill(0, 8); // the last two of six steps
-      const state = make().init(problem, batch);
+      const state = make().init(problem, batch, toyParams());
       const whole = step(toyParams(), state, padded, KEY);
       const [cut, noise] = [toyWindow(0, 4), numbers(5, padded.xs.shape)];
       const short = step(toyParams(), state, cut, KEY);
@@ -90,7 +90,7 @@ export function runLearningMethodCases({ name, make, exact }: LearningMethodCase
       const [first, second] = [toyWindow(0, 3), toyWindow(3, 6)];
       const joined = toyWindow(0, 6);
       joined.resetMask.data.fill(1, 6, 8);
-      const state = make().init(problem, batch);
+      const state = make().init(problem, batch, toyParams());
       const losses = [first, second].map((part) => toNumber(step(toyParams(), state, part, KEY).loss.total));
       expect(toNumber(step(toyParams(), state, joined, KEY).loss.total)).toBeCloseTo(losses[0]! + losses[1]!, 13);
     });
@@ -98,7 +98,7 @@ export function runLearningMethodCases({ name, make, exact }: LearningMethodCase
     test("makes the loss of a toy problem fall", async () => {
       const options = {
         problem,
-        optimizer: sgd({ learningRate: 0.2, momentum: 0.9 }),
+        optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }),
         method: make(),
         batch: (update: number) => toyWindow(update * 6, update * 6 + 6),
         steps: 150,

@@ -25,7 +25,7 @@ describe("bptt", () => {
   test("begins every batch from the initial carry: it has no state", () => {
     const [first, second] = [toyWindow(0, 4), toyWindow(4, 8)];
     const step = (batch: typeof first) => bptt().step(problem, toyParams(), [], batch, randomKey(0));
-    expect(bptt().init(problem, first)).toEqual([]);
+    expect(bptt().init(problem, first, toyParams())).toEqual([]);
     const alone = step(second);
     step(first);
     expectSame(step(second).gradient, alone.gradient);

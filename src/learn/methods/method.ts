@@ -28,6 +28,7 @@ export interface LearningMethod {
   init<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
     problem: SequenceProblem<Params, Carry, Batch>,
     batch: Batch,
+    params: Params,
   ): TensorTree;
   /** Gradients for one batch. */
   step<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(

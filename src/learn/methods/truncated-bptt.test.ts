@@ -80,7 +80,7 @@ describe("truncatedBptt", () => {
 
   test("hands the carry on: two windows of 4 give the losses of one window of 8", () => {
     const method = truncatedBptt();
-    const start = method.init(problem, toyWindow(0, 4));
+    const start = method.init(problem, toyWindow(0, 4), toyParams());
     const first = step(method, start, toyWindow(0, 4));
     const second = step(method, first.state, toyWindow(4, 8));
     const whole = step(method, start, toyWindow(0, 8));
@@ -92,7 +92,7 @@ describe("truncatedBptt", () => {
 
   test("begins from the carry of the problem, and restarts from it where resetMask is 1", () => {
     const method = truncatedBptt({ truncationLength: 2 });
-    expectSame(method.init(problem, toyWindow(0, 4)), problem.initialCarry(toyWindow(0, 4)));
+    expectSame(method.init(problem, toyWindow(0, 4), toyParams()), problem.initialCarry(toyWindow(0, 4)));
     const restarted = toyWindow(4, 8);
     restarted.resetMask.data.fill(1, 0, 2);
     const fresh = step(method, problem.initialCarry(restarted), toyWindow(4, 8));
@@ -128,7 +128,7 @@ describe("truncatedBptt", () => {
       const result = method.step(problem, params, state, batch, KEY);
       return [averageLoss(result.loss), result.state] as const;
     });
-    let state = method.init(problem, toyWindow(0, 4));
+    let state = method.init(problem, toyWindow(0, 4), toyParams());
     const before = update.plan(toyParams(), state, toyWindow(0, 4));
     for (let window = 0; window < 60; window++) {
       state = update(toyParams(), state, toyWindow(4 * window, 4 * window + 4))[1];
