@@ -2,24 +2,13 @@
 
 import { flattenTree, unflattenTree } from "../../core/index.js";
 import type { LossSum } from "../../nn/index.js";
-import {
-  add,
-  divide,
-  expandDims,
-  foldIn,
-  maximum,
-  range,
-  squeeze,
-  stack,
-  sum,
-  transpose,
-  zeros,
-} from "../../ops/index.js";
+import { add, divide, expandDims, foldIn, maximum, range, squeeze, stack, sum, zeros } from "../../ops/index.js";
 import { scan } from "../../scan/index.js";
 import { isTensor, mapTensors, type Tensor, type TensorTree, type TensorType } from "../../tensor/index.js";
 import type { LearningMethod, SequenceProblem } from "./method.js";
 import { type CarryLayout, carryLayout, type OneStep, type StopsAt, takeStep } from "./one-step.js";
 import { findStructure, type StepStructure } from "./structure.js";
+import { sequencesIn, swapTimeAndBatch, timeOf } from "./windows.js";
 
 /** What a rule can know before the first step: the carry of one sequence, and the parameters. */
 export interface Setting {
@@ -122,7 +111,6 @@ function oneSequence<
   key: Tensor,
 ): Running<Carry, Memory> {
   const { layout } = setting;
-  const time = (flattenTree(one.batch, isTensor).leaves[0] as Tensor).shape[0] as number;
   const start: Running<Carry, Memory> = {
     carry: withAxis(one.carry),
     memory: one.memory,
@@ -146,7 +134,7 @@ function oneSequence<
       return [next, []];
     },
     start,
-    { batch: one.batch, index: range(time) },
+    { batch: one.batch, index: range(timeOf(one.batch)) },
   );
   return { ...end, carry: mapTensors((leaf) => squeeze(leaf, 0), end.carry) };
 }
@@ -167,9 +155,3 @@ function settingOf<Params extends TensorTree, Carry extends TensorTree, Batch ex
     structure: () => findStructure(problem, { params: given.params, carry, batch }, layout, stops ?? (() => false)),
   };
 }
-
-const sequencesIn = (batch: TensorTree): number =>
-  (flattenTree<Tensor>(batch, isTensor).leaves[0] as Tensor).shape[1] as number;
-
-/** `[time, batch, ...]` to `[batch, time, ...]`. */
-const swapTimeAndBatch = (x: Tensor): Tensor => transpose(x, [1, 0, ...x.shape.slice(2).map((_, axis) => axis + 2)]);
