@@ -4,6 +4,9 @@
  * @module learn
  */
 export * from "./clipping.js";
+export { type GateSaturation, type GateSaturationOptions, gateSaturation } from "./diagnostics/gate-saturation.js";
+export { type GradientFlow, type GradientFlowOptions, gradientFlow } from "./diagnostics/gradient-flow.js";
+export { type SquareMatrix, spectralRadius } from "./diagnostics/matrices.js";
 export { bptt } from "./methods/bptt.js";
 export { type EPropOptions, eProp } from "./methods/e-prop.js";
 export type { GradientStep, LearningMethod, SequenceProblem } from "./methods/method.js";
@@ -17,4 +20,5 @@ export { type AdamOptions, type AdamWOptions, adam, adamW } from "./optimizers/a
 export type { Optimizer, OptimizerState } from "./optimizers/optimizer.js";
 export { type RmspropOptions, rmsprop } from "./optimizers/rmsprop.js";
 export { type SgdOptions, sgd } from "./optimizers/sgd.js";
+export { type JacobianNormOptions, withJacobianNorm } from "./regularizers/jacobian-norm.js";
 export { cosineDecay, exponentialDecay, type LearningRate, linearDecay, type Schedule, warmup } from "./schedules.js";
