@@ -4,8 +4,16 @@ import { requireNumber } from "../core/index.js";
 import { add, clamp, divide, maximum, multiply, sqrt, square, sum } from "../ops/index.js";
 import { mapTensors, type Tensor, type TensorTree, tensorsByPath } from "../tensor/index.js";
 
+/** What is known when a gradient is changed. */
+export interface UpdateContext {
+  /** For whatever is random in this update. */
+  readonly key: Tensor;
+  /** int32 `[]`: updates made so far. */
+  readonly updates: Tensor;
+}
+
 /** Changes gradients before the optimizer sees them. */
-export type GradientTransform = <Params extends TensorTree>(gradient: Params) => Params;
+export type GradientTransform = <Params extends TensorTree>(gradient: Params, context: UpdateContext) => Params;
 
 /** Euclidean norm of all tensors of a tree together:  √ Σ g² */
 export const globalNorm = (tree: TensorTree): Tensor =>
@@ -20,7 +28,7 @@ export const globalNorm = (tree: TensorTree): Tensor =>
  * @param maxNorm greater than 0
  * @see Pascanu, Mikolov & Bengio 2013, arXiv:1211.5063
  */
-export function clipByNorm(maxNorm: number): GradientTransform {
+export function clipByNorm(maxNorm: number): <Params extends TensorTree>(gradient: Params) => Params {
   requireNumber("clipByNorm", "maxNorm", maxNorm, { above: 0 });
   return (gradient) => {
     // maxNorm / max(‖g‖, maxNorm), which is 1 below the limit and never divides by 0.
@@ -34,7 +42,7 @@ export function clipByNorm(maxNorm: number): GradientTransform {
  * @param limit greater than 0
  * @see Mikolov 2012, Statistical language models based on neural networks
  */
-export function clipByValue(limit: number): GradientTransform {
+export function clipByValue(limit: number): <Params extends TensorTree>(gradient: Params) => Params {
   requireNumber("clipByValue", "limit", limit, { above: 0 });
   return (gradient) => mapTensors((leaf) => clamp(leaf, -limit, limit), gradient);
 }

@@ -7,6 +7,7 @@ export * from "./clipping.js";
 export { type GateSaturation, type GateSaturationOptions, gateSaturation } from "./diagnostics/gate-saturation.js";
 export { type GradientFlow, type GradientFlowOptions, gradientFlow } from "./diagnostics/gradient-flow.js";
 export { type SquareMatrix, spectralRadius } from "./diagnostics/matrices.js";
+export { type GradientNoiseOptions, gradientNoise } from "./gradient-noise.js";
 export { bptt } from "./methods/bptt.js";
 export { type EPropOptions, eProp } from "./methods/e-prop.js";
 export type { GradientStep, LearningMethod, SequenceProblem } from "./methods/method.js";

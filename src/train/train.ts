@@ -275,8 +275,10 @@ function computeNext<Params extends TensorTree, Carry extends TensorTree, Batch 
   { optimizer, transforms = [] }: UpdateOptions<Params, Carry, Batch>,
   before: Changing<Params>,
   { gradient, state }: GradientStep<Params, TensorTree>,
+  key: Tensor,
 ): Changing<Params> {
-  const changed = transforms.reduce((current, transform) => transform(current), gradient);
+  const context = { key, updates: before.optimizer.updates };
+  const changed = transforms.reduce((current, transform) => transform(current, context), gradient);
   const after = optimizer.update(before.params, changed, before.optimizer);
   return { params: after.params, optimizer: after.state, method: state };
 }
@@ -286,8 +288,9 @@ function applyGradient<Params extends TensorTree, Carry extends TensorTree, Batc
   options: UpdateOptions<Params, Carry, Batch>,
   before: Changing<Params>,
   step: GradientStep<Params, TensorTree>,
+  key: Tensor,
 ): readonly [Changing<Params>, Measured] {
-  const next = computeNext(options, before, step);
+  const next = computeNext(options, before, step, key);
   const [loss, gradientNorm] = [averageLoss(step.loss), globalNorm(step.gradient)];
   const ok = allFinite([loss, gradientNorm, next]);
   const kept = mapTensors((fresh, old) => select(ok, fresh, old), next, before);
@@ -323,7 +326,7 @@ function wholeUpdate<Params extends TensorTree, Carry extends TensorTree, Batch 
   const update = compile(
     (before: Changing<Params>, batch: Batch, key: Tensor) => {
       const step = computeGradient(options, before, batch, key);
-      return applyGradient(options, before, step);
+      return applyGradient(options, before, step, key);
     },
     { donate: [0], ...(options.kernels && { kernels: options.kernels }) },
   );
@@ -342,8 +345,8 @@ function shardedUpdate<Params extends TensorTree, Carry extends TensorTree, Batc
     { threads, ...kernels },
   );
   const finish = compile(
-    (before: Changing<Params>, parts: readonly { gradient: Params; loss: LossSum }[], state: TensorTree) =>
-      applyGradient(options, before, { ...addShards(parts), state }),
+    (before: Changing<Params>, parts: readonly { gradient: Params; loss: LossSum }[], state: TensorTree, key: Tensor) =>
+      applyGradient(options, before, { ...addShards(parts), state }, key),
     { donate: [0], ...kernels },
   );
   type Part = [Params, TensorTree, Batch, Tensor];
@@ -355,17 +358,17 @@ function shardedUpdate<Params extends TensorTree, Carry extends TensorTree, Batc
       foldIn(key, shard),
     ]);
   /** What the second Plan is given: computed by the first. */
-  const given = (before: Changing<Params>, parts: readonly Part[]) => {
+  const given = (before: Changing<Params>, parts: readonly Part[], key: Tensor) => {
     const results = gradients(parts);
-    return [before, results.map(withoutState), joinShards(results.map(({ state }) => state))] as const;
+    return [before, results.map(withoutState), joinShards(results.map(({ state }) => state)), key] as const;
   };
   return {
-    run: (before, batch, key) => finish(...given(before, partsOf(before, batch, key))),
+    run: (before, batch, key) => finish(...given(before, partsOf(before, batch, key), key)),
     plans: (before, batch, key) => {
       const parts = partsOf(before, batch, key);
       return [
         { plan: gradients.plan(parts[0] as Part), copies: shards },
-        { plan: finish.plan(...given(before, parts)), copies: 1 },
+        { plan: finish.plan(...given(before, parts, key)), copies: 1 },
       ];
     },
   };
@@ -390,10 +393,11 @@ function explainNonFinite<Params extends TensorTree, Carry extends TensorTree, B
   batch: Batch,
 ): NonFiniteError {
   const before = { params, optimizer, method };
-  const step = computeGradient(options, before, batch, foldIn(key, progress.step));
+  const updateKey = foldIn(key, progress.step);
+  const step = computeGradient(options, before, batch, updateKey);
   const { gradient } = step;
   const [loss, gradientNorm] = [averageLoss(step.loss), globalNorm(gradient)];
-  const next = computeNext(options, before, step);
+  const next = computeNext(options, before, step, updateKey);
   const groups: [string, TensorTree][] = [
     ["batch", batch],
     ["parameter", params],
