@@ -25,6 +25,8 @@ enum class Instruction : int32_t {
   scatterAddInt,
   dynamicSlice,    // to, from, start, blocks, length of the axis, length of the window, stride
   dynamicUpdate,   // to, from, window, start, blocks, length of the axis, length of the window, stride
+  fold,            // to, from, outer, length, middle, inner, count, size, stride, dilation
+  foldInt,
   splitKey,        // to, key, count
   foldIn,          // to, key, number
   uniform,         // to, key, count

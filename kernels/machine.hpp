@@ -5,6 +5,7 @@
 
 #include "codes.hpp"
 #include "elementwise.hpp"
+#include "fold.hpp"
 #include "gemm.hpp"
 #include "indexing.hpp"
 #include "random.hpp"
@@ -114,6 +115,12 @@ inline int32_t run(const int32_t* code, char** places, float* scratch, int32_t* 
         break;
       case Instruction::dynamicUpdate:
         dynamicUpdate(words(w[0]), words(w[1]), words(w[2]), ints(w[3])[0], w[4], w[5], w[6], w[7]);
+        break;
+      case Instruction::fold:
+        fold(floats(w[0]), floats(w[1]), {w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9]});
+        break;
+      case Instruction::foldInt:
+        foldInt(ints(w[0]), ints(w[1]), {w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9]});
         break;
       case Instruction::splitKey:
         splitKey(ints(w[0]), ints(w[1]), w[2]);

@@ -270,6 +270,25 @@ const product = (shapeA: Shape, shapeB: Shape, options: ops.MatmulOptions = {}):
   );
 };
 
+/** Windows of three by two. */
+const unfoldTwice = (x: Tensor): Tensor =>
+  ops.unfold(ops.unfold(x, 1, { size: 3, into: 3 }), 2, { size: 2, stride: 2, into: 4 });
+
+const convolution = <Options>(
+  f: (x: Tensor, weight: Tensor, options?: Options) => Tensor,
+  shapeX: Shape,
+  shapeWeight: Shape,
+  options?: Options,
+): Case => {
+  const apply = (x: Tensor, weight: Tensor): Tensor => f(x, weight, options);
+  return of(
+    `of [${shapeX}] and [${shapeWeight}] ${JSON.stringify(options ?? {})}`,
+    apply as Case["f"],
+    () => [floats(shapeX), floats(shapeWeight, -1, 1, 3)],
+    { size: absolute(apply as (...inputs: Tensor[]) => Tensor) },
+  );
+};
+
 const starts = [-5, 0, 2, 4, 100];
 
 const rowCases = (rows: number, width: number): Case[] => {
@@ -671,6 +690,58 @@ export const kernelOperations: Readonly<Record<string, readonly KernelOperation[
     ...movement("of rows of", (x) => ops.reverse(x, 0), [7, 33], [1, 3], [0, 3], [65]),
     ...movement("of columns of", (x) => ops.reverse(x, -1), [7, 33], [3, 1], [3, 0]),
   ],
+  unfold: [
+    ...movement("with overlap of", (x) => ops.unfold(x, 0, { size: 3 }), [7, 33], [65], [3, 1], [2, 5], [5, 0]),
+    ...movement("with holes of", (x) => ops.unfold(x, -1, { size: 3, stride: 2, dilation: 2 }), [7, 33], [5], [2, 4]),
+    ...movement("side by side of", (x) => ops.unfold(x, 1, { size: 4, stride: 4 }), [3, 17, 7], [2, 8]),
+    ...movement("behind the features of", (x) => ops.unfold(x, 0, { size: 5, stride: 3, into: -1 }), [17, 3, 7]),
+    ...movement("of columns and then of rows of", unfoldTwice, [2, 7, 9, 3], [1, 4, 3, 17]),
+    of(
+      "read through by arithmetic, transposed",
+      (x) => ops.add(ops.square(ops.unfold(ops.transpose(x), 0, { size: 3, stride: 2, into: -1 })), 1),
+      () => [floats([7, 17])],
+    ),
+  ],
+  fold: [
+    ...[floats, wholes].flatMap((make) => [
+      of(
+        `with overlap of ${make([]).dtype}`,
+        (x) => ops.fold(x, 0, 7),
+        () => [make([5, 3, 33])],
+        EXACT,
+      ),
+      of(
+        `with holes of ${make([]).dtype}`,
+        (x) => ops.fold(x, 1, 12, { stride: 3, dilation: 2, into: -1 }),
+        () => [make([2, 3, 17, 3])],
+        EXACT,
+      ),
+      of(
+        `in rows of all lengths of ${make([]).dtype}`,
+        (...x) => x.map((windows) => ops.fold(windows, 0, 9, { stride: 2, into: 2 })),
+        () => SIZES.map((size) => make([4, 2, 3, size])),
+        EXACT,
+      ),
+      of(
+        `of no windows of ${make([]).dtype}`,
+        (x) => ops.fold(x, 0, 2),
+        () => [make([0, 3, 5])],
+        EXACT,
+      ),
+    ]),
+  ],
+  conv1d: [
+    convolution(ops.conv1d, [9, 3, 5], [7, 3, 5]),
+    convolution(ops.conv1d, [17, 2, 4], [6, 3, 2], { groups: 2, stride: 2, padding: "same" }),
+    convolution(ops.conv1d, [17, 3, 8], [8, 3, 1], { groups: 8, dilation: 2, padding: "causal" }),
+    convolution(ops.conv1d, [2, 3, 5], [7, 3, 5]),
+    convolution(ops.conv1d, [4, 3, 5], [7, 1, 5], { padding: [1, 2] }),
+  ],
+  conv2d: [
+    convolution(ops.conv2d, [2, 5, 7, 3], [4, 3, 2, 3]),
+    convolution(ops.conv2d, [2, 5, 6, 4], [4, 3, 3, 1], { groups: 4, stride: [1, 2], padding: "same" }),
+    convolution(ops.conv2d, [1, 7, 6, 4], [6, 2, 3, 2], { groups: 2, dilation: [3, 1], stride: 2 }),
+  ],
 
   gather: [
     ...rowCases(5, 1),
@@ -843,4 +914,4 @@ export const kernelOperations: Readonly<Record<string, readonly KernelOperation[
 };
 
 /** Exported functions that are no operations. */
-export const noOperations: readonly string[] = ["defineOperation", "addDerivatives"];
+export const noOperations: readonly string[] = ["defineOperation", "addDerivatives", "paddingOf", "windowCount"];

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "../fold.hpp"
 #include "../indexing.hpp"
 #include "../random.hpp"
 #include "../reduce.hpp"
@@ -370,6 +371,43 @@ void testWindows() {
           for (int32_t start : {INT32_MIN, -1, 0, 1, 2, 6, INT32_MAX}) checkWindow(start, blocks, length, window, stride);
 }
 
+// Overlapping windows
+
+void callFold(float* to, const float* from, const kernels::Windows& w) { kernels::fold(to, from, w); }
+void callFold(int32_t* to, const int32_t* from, const kernels::Windows& w) { kernels::foldInt(to, from, w); }
+
+/// Compares with a loop over the elements of the result, each the sum of those that belong there, in their order.
+template <typename Element>
+void checkFold(const kernels::Windows& w) {
+  const Array<Element> windows = randomArray<Element>(w.outer * w.count * w.middle * w.size * w.inner);
+  Array<Element> whole(w.outer * w.length * w.middle * w.inner);
+  callFold(whole.data, windows.data, w);
+  for (int64_t at = 0; at < whole.size; at++) {
+    const int64_t inner = at % w.inner, row = at / w.inner % w.middle, place = at / w.inner / w.middle % w.length;
+    const int64_t outer = at / w.inner / w.middle / w.length;
+    Element expected = 0;
+    for (int64_t window = 0; window < w.count; window++)
+      for (int64_t k = 0; k < w.size; k++)
+        if (window * w.stride + k * w.dilation == place)
+          expected = plus(
+              expected, windows[(((outer * w.count + window) * w.middle + row) * w.size + k) * w.inner + inner]);
+    CHECK(same(whole[at], expected), "fold at %d", static_cast<int>(at));
+  }
+}
+
+void testFold() {
+  for (int64_t length : {0, 1, 2, 5, 11})
+    for (int64_t size : {1, 2, 3})
+      for (int64_t stride : {1, 2, 5})
+        for (int64_t dilation : {1, 3})
+          for (int64_t middle : {1, 3})
+            for (int64_t inner : {1, 4, 7, 17, 33}) {
+              const int64_t span = (size - 1) * dilation + 1, count = length < span ? 0 : (length - span) / stride + 1;
+              checkFold<float>({2, length, middle, inner, count, size, stride, dilation});
+              checkFold<int32_t>({2, length, middle, inner, count, size, stride, dilation});
+            }
+}
+
 // Random numbers
 
 constexpr int32_t KEY[2] = {2024, 77};
@@ -460,6 +498,7 @@ int main() {
   testMax();
   testRows();
   testWindows();
+  testFold();
   testKnownBits();
   testDraws();
   return report("others");

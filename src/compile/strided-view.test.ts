@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { indicesOf } from "../../test/scalar-loops.js";
-import { broadcastTo, reshape, reverse, slice, tanh, transpose } from "../ops/index.js";
+import { broadcastTo, reshape, reverse, slice, tanh, transpose, unfold } from "../ops/index.js";
 import { evaluateProgram, trace } from "../program/index.js";
 import { HostTensor, type Shape, sizeOf, stridesOf, type Tensor } from "../tensor/index.js";
 import { isViewOperation, type StridedView, viewThrough, wholeView } from "./strided-view.js";
@@ -27,7 +27,7 @@ function viewOf({ shape, data }: Tensor): StridedView | undefined {
 }
 
 /** One random operation; the numbers are cut to what the shape allows. */
-const step = fc.record({ kind: fc.nat({ max: 4 }), choices: fc.array(fc.nat({ max: 30 }), { minLength: 4 }) });
+const step = fc.record({ kind: fc.nat({ max: 5 }), choices: fc.array(fc.nat({ max: 30 }), { minLength: 4 }) });
 
 function apply(x: Tensor, { kind, choices }: { kind: number; choices: number[] }): Tensor {
   const [a, b, c, d] = choices as [number, number, number, number];
@@ -41,6 +41,7 @@ function apply(x: Tensor, { kind, choices }: { kind: number; choices: number[] }
     const start = b % (length + 1);
     return slice(x, axis, start, start + (c % (length - start + 1)), (d % 3) + 1);
   }
+  if (kind === 5) return unfold(x, axis, { size: (b % 3) + 1, stride: (c % 2) + 1, dilation: (d % 2) + 1, into: rank });
   return kind === 1 ? reverse(x, axis) : transpose(x, rotated(x, b));
 }
 
@@ -107,6 +108,7 @@ test.each<[string, Shape, (x: Tensor) => Tensor, StridedView | undefined]>([
   ["reverse", [4, 6], (x) => reverse(x, 0), { offset: 18, strides: [-6, 1] }],
   ["broadcast", [6], (x) => broadcastTo(x, [4, 6]), { offset: 0, strides: [0, 1] }],
   ["transpose", [2, 3, 4], (x) => transpose(x, [2, 0, 1]), { offset: 0, strides: [1, 12, 4] }],
+  ["unfold", [7, 2, 3], (x) => unfold(x, 0, { size: 3, stride: 2, into: 2 }), { offset: 0, strides: [12, 3, 6, 1] }],
   ["reshape", [2, 3, 4], (x) => reshape(x, [6, 4]), { offset: 0, strides: [4, 1] }],
 ])("%s", (_, shape, f, expected) => {
   const { program } = trace((x) => [f(x as Tensor)], [{ dtype: "float64", shape }]);

@@ -41,6 +41,13 @@ const RULES: Readonly<Record<string, Rule>> = {
       strides: to.map((_, axis) => (axes.includes(axis) ? (strides[axes.indexOf(axis)] as number) : 0)),
     };
   },
+  unfold: ({ offset, strides }, _, __, params) => {
+    const { axis, into, stride, dilation } = params as Readonly<
+      Record<"axis" | "into" | "stride" | "dilation", number>
+    >;
+    const own = strides[axis] as number;
+    return { offset, strides: strides.with(axis, own * stride).toSpliced(into, 0, own * dilation) };
+  },
   reshape: ({ offset, strides }, from, to) => {
     const reshaped = reshapeStrides(from, strides, to);
     return reshaped && { offset, strides: reshaped };

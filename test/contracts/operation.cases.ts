@@ -329,6 +329,69 @@ export const operationCases: Readonly<Record<string, readonly OperationCase[]>> 
       () => [spread([2, 3])],
     ),
   ],
+  unfold: [
+    of(
+      "with overlap",
+      (x) => ops.unfold(x as Tensor, 0, { size: 3, stride: 2 }),
+      () => [spread([6, 2])],
+    ),
+    of(
+      "with holes, into the last axis",
+      (x) => ops.unfold(x as Tensor, 1, { size: 2, dilation: 2, into: -1 }),
+      () => [spread([2, 5, 2])],
+    ),
+    of(
+      "side by side",
+      (x) => ops.unfold(x as Tensor, 0, { size: 2, stride: 2 }),
+      () => [spread([5, 2])],
+    ),
+    of(
+      "of what is shorter than a window",
+      (x) => ops.unfold(x as Tensor, 0, { size: 3 }),
+      () => [spread([2, 2])],
+    ),
+  ],
+  fold: [
+    of(
+      "with overlap",
+      (x) => ops.fold(x as Tensor, 0, 6, { stride: 2 }),
+      () => [spread([2, 3, 2])],
+    ),
+    of(
+      "with holes, from the last axis",
+      (x) => ops.fold(x as Tensor, 1, 5, { dilation: 2, into: -1 }),
+      () => [spread([2, 3, 2, 2])],
+    ),
+  ],
+  conv1d: [
+    of(
+      "with a stride and zeros",
+      (x, w) => ops.conv1d(x as Tensor, w as Tensor, { stride: 2, padding: "same" }),
+      () => [spread([5, 2, 2]), spread([3, 3, 2], -1, 1, 1)],
+    ),
+    of(
+      "in two groups, with holes",
+      (x, w) => ops.conv1d(x as Tensor, w as Tensor, { groups: 2, dilation: 2, padding: "causal" }),
+      () => [spread([4, 1, 4]), spread([2, 2, 2], -1, 1, 1)],
+    ),
+    of(
+      "of each feature",
+      (x, w) => ops.conv1d(x as Tensor, w as Tensor, { groups: 3 }),
+      () => [spread([4, 2, 3]), spread([3, 2, 1], -1, 1, 1)],
+    ),
+  ],
+  conv2d: [
+    of(
+      "with strides and zeros",
+      (x, w) => ops.conv2d(x as Tensor, w as Tensor, { stride: [2, 1], padding: { height: "same", width: [0, 1] } }),
+      () => [spread([2, 3, 3, 1]), spread([2, 3, 2, 1], -1, 1, 1)],
+    ),
+    of(
+      "of each channel",
+      (x, w) => ops.conv2d(x as Tensor, w as Tensor, { groups: 2 }),
+      () => [spread([1, 3, 3, 2]), spread([2, 2, 2, 1], -1, 1, 1)],
+    ),
+  ],
 
   gather: [
     of(
@@ -402,5 +465,7 @@ export const withoutGradientCheck: Readonly<Record<string, string>> = {
   cast: "differences of numbers rounded to float32 are noise; its gradient is tested by value in elementwise.test.ts",
   stopGradient: "its derivative is not that of its value, on purpose; tested in derivatives.test.ts",
   defineOperation: "makes operations, is none",
+  paddingOf: "a pair of numbers, no tensor",
+  windowCount: "a number, no tensor",
   addDerivatives: "adds up terms of derivative rules, some of them undefined",
 };

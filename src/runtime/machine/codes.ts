@@ -20,6 +20,8 @@ export const INSTRUCTIONS = [
   "scatterAddInt",
   "dynamicSlice",
   "dynamicUpdate",
+  "fold",
+  "foldInt",
   "splitKey",
   "foldIn",
   "uniform",

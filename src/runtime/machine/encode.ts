@@ -64,7 +64,7 @@ const isWord = ({ type: { dtype, shape } }: { type: TensorType }): boolean =>
   dtype !== "float64" && shape.length <= MOST_AXES;
 
 const KNOWN: ReadonlySet<string> = new Set(
-  "fill reshape stopGradient slice transpose reverse broadcast pad concatenate matmul sum max argmax gather scatterAdd dynamicSlice dynamicUpdate splitKey foldIn uniform normal".split(
+  "fill reshape stopGradient slice transpose reverse broadcast unfold fold pad concatenate matmul sum max argmax gather scatterAdd dynamicSlice dynamicUpdate splitKey foldIn uniform normal".split(
     " ",
   ),
 );
@@ -281,6 +281,14 @@ const ENCODERS: Readonly<Record<string, Encode>> = {
   dynamicUpdate: ({ params: { axis }, inputs: [x, window], places }) => {
     const [blocks, whole, stride] = around(x as Slot, axis);
     return word("dynamicUpdate", ...places, blocks, whole, (window as Slot).type.shape[axis] as number, stride);
+  },
+  fold: ({ params: { axis, into, stride, dilation }, inputs: [windows], output, places }) => {
+    const { shape } = (windows as Slot).type;
+    const [outer, length, behind] = around(output, axis);
+    const inner = sizeOf(shape.slice(into + 1));
+    const [count, size] = [shape[axis] as number, shape[into] as number];
+    const name = isInt(output) ? "foldInt" : "fold";
+    return word(name, ...places, outer, length, behind / inner, inner, count, size, stride, dilation);
   },
   splitKey: ({ params: { count }, places }) => word("splitKey", ...places, count),
   foldIn: ({ places }) => word("foldIn", ...places),
