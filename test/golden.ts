@@ -1,4 +1,4 @@
-/** Recurrent layers against the golden values of PyTorch (test/golden/recurrent.json; what a case holds: make_recurrent.py). */
+/** Recurrent layers against the golden values of PyTorch in test/golden (what a case holds: make_recurrent.py). */
 
 import { readFileSync } from "node:fs";
 import { describe, test } from "vitest";
@@ -29,15 +29,18 @@ const FLOAT64 = 1e-12;
 /** Five steps of composed operations, rounded to float32 between them, and sums over steps and batch in the gradients. */
 const FLOAT32 = 1e-5;
 
-/** Outputs, last carry, loss and the gradients for parameters, inputs and initial carry of one golden case. */
-export function runGoldenCase(name: string, anyLayer: unknown): void {
+/**
+ * Outputs, last carry, loss and the gradients for parameters, inputs and initial carry of one golden case.
+ * @param file default recurrent
+ */
+export function runGoldenCase(name: string, anyLayer: unknown, file = "recurrent"): void {
   const layer = anyLayer as RecurrentLayer<TensorTree, TensorTree>;
   describe(`golden values of PyTorch: ${name}`, () => {
     test.each([
       ["float64", FLOAT64],
       ["float32", FLOAT32],
     ] as const)("in %s, outputs, carry, loss and all gradients", (dtype, tolerance) => {
-      const golden = readGolden("recurrent")[name] as Record<string, unknown> & { readonly grad: unknown };
+      const golden = readGolden(file)[name] as Record<string, unknown> & { readonly grad: unknown };
       const read = (value: unknown): TensorTree => goldenTensors(value, dtype);
       const lengths = golden.lengths as number[] | undefined;
       const point = { params: read(golden.params), x: read(golden.x) as Tensor, initial: read(golden.initial) };

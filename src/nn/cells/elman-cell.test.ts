@@ -1,22 +1,19 @@
 /** The Elman cell: the cases of every cell, and what only this one promises. */
 
 import { describe, expect, test } from "vitest";
-import { runCellCases } from "../../../test/contracts/cell.cases.js";
+import { rowTimes, runCellCases } from "../../../test/contracts/cell.cases.js";
 import { randomKey, zeros } from "../../ops/index.js";
 import { elman } from "./elman-cell.js";
-
-const dot = (weight: (index: number) => number, x: readonly number[]): number =>
-  x.reduce((total, value, index) => total + weight(index) * value, 0);
 
 runCellCases({
   name: "elman",
   make: elman,
   paramShapes: (i, h) => ({ weightIh: [h, i], weightHh: [h, h], bias: [h] }),
-  stateNames: ["h"],
+  stateWidths: (_, h) => ({ h }),
   golden: ["elman", "elmanRagged"],
   equations: (read, state, x, hiddenSize) => {
     const h = Array.from({ length: hiddenSize }, (_, k) =>
-      Math.tanh(dot((j) => read("weightIh", k, j), x) + dot((j) => read("weightHh", k, j), state.h!) + read("bias", k)),
+      Math.tanh(rowTimes(read, "weightIh", k, x) + rowTimes(read, "weightHh", k, state.h!) + read("bias", k)),
     );
     return { state: { h }, y: h };
   },

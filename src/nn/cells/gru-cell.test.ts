@@ -1,26 +1,23 @@
 /** The GRU cell: the cases of every cell, and what only this one promises. */
 
 import { describe, expect, test } from "vitest";
-import { runCellCases } from "../../../test/contracts/cell.cases.js";
+import { rowTimes, runCellCases, sigma } from "../../../test/contracts/cell.cases.js";
 import { randomKey, zeros } from "../../ops/index.js";
 import { tensor, toNumber } from "../../tensor/index.js";
 import { gru } from "./gru-cell.js";
 
-const sigma = (x: number): number => 1 / (1 + Math.exp(-x));
-const dot = (weight: (index: number) => number, x: readonly number[]): number =>
-  x.reduce((total, value, index) => total + weight(index) * value, 0);
-
 runCellCases({
   name: "gru",
   make: gru,
+  options: ["inputSize", "hiddenSize", "updateDropout"],
   paramShapes: (i, h) => ({ weightIh: [3 * h, i], weightHh: [3 * h, h], biasIh: [3 * h], biasHh: [3 * h] }),
-  stateNames: ["h"],
+  stateWidths: (_, h) => ({ h }),
   golden: ["gru"],
   equations: (read, state, x, hiddenSize) => {
     const ofInput = (block: number, k: number): number =>
-      dot((j) => read("weightIh", block * hiddenSize + k, j), x) + read("biasIh", block * hiddenSize + k);
+      rowTimes(read, "weightIh", block * hiddenSize + k, x) + read("biasIh", block * hiddenSize + k);
     const ofState = (block: number, k: number): number =>
-      dot((j) => read("weightHh", block * hiddenSize + k, j), state.h!) + read("biasHh", block * hiddenSize + k);
+      rowTimes(read, "weightHh", block * hiddenSize + k, state.h!) + read("biasHh", block * hiddenSize + k);
     const h = Array.from({ length: hiddenSize }, (_, k) => {
       const r = sigma(ofInput(0, k) + ofState(0, k));
       const z = sigma(ofInput(1, k) + ofState(1, k));

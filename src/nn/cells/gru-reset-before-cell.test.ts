@@ -2,26 +2,23 @@
 
 import { describe, expect, test } from "vitest";
 import { f64, largestError, numbers } from "../../../test/close.js";
-import { runCellCases } from "../../../test/contracts/cell.cases.js";
+import { rowTimes, runCellCases, sigma } from "../../../test/contracts/cell.cases.js";
 import { randomKey, zeros } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import { gru } from "./gru-cell.js";
 import { gruResetBefore } from "./gru-reset-before-cell.js";
 
-const sigma = (x: number): number => 1 / (1 + Math.exp(-x));
-const dot = (weight: (index: number) => number, x: readonly number[]): number =>
-  x.reduce((total, value, index) => total + weight(index) * value, 0);
-
 runCellCases({
   name: "gruResetBefore",
   make: gruResetBefore,
+  options: ["inputSize", "hiddenSize", "updateDropout"],
   paramShapes: (i, h) => ({ weightIh: [3 * h, i], weightHh: [3 * h, h], bias: [3 * h] }),
-  stateNames: ["h"],
+  stateWidths: (_, h) => ({ h }),
   golden: ["gruResetBefore"],
   equations: (read, state, x, hiddenSize) => {
     const gate = (block: number, k: number, h: readonly number[]): number => {
       const row = block * hiddenSize + k;
-      return dot((j) => read("weightIh", row, j), x) + dot((j) => read("weightHh", row, j), h) + read("bias", row);
+      return rowTimes(read, "weightIh", row, x) + rowTimes(read, "weightHh", row, h) + read("bias", row);
     };
     const reset = state.h!.map((value, k) => sigma(gate(0, k, state.h!)) * value);
     const h = state.h!.map((old, k) => {

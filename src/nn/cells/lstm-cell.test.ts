@@ -1,28 +1,23 @@
 /** The LSTM cell: the cases of every cell, and what only this one promises. */
 
 import { describe, expect, test } from "vitest";
-import { runCellCases } from "../../../test/contracts/cell.cases.js";
+import { rowTimes, runCellCases, sigma } from "../../../test/contracts/cell.cases.js";
 import { randomKey, zeros } from "../../ops/index.js";
 import { type Tensor, tensor, toNumber } from "../../tensor/index.js";
 import { recurrent } from "../recurrent.js";
 import { lstm } from "./lstm-cell.js";
 
-const sigma = (x: number): number => 1 / (1 + Math.exp(-x));
-const dot = (weight: (index: number) => number, x: readonly number[]): number =>
-  x.reduce((total, value, index) => total + weight(index) * value, 0);
-
 runCellCases({
   name: "lstm",
   make: lstm,
+  options: ["inputSize", "hiddenSize", "forgetBias", "updateDropout"],
   paramShapes: (i, h) => ({ weightIh: [4 * h, i], weightHh: [4 * h, h], bias: [4 * h] }),
-  stateNames: ["h", "c"],
+  stateWidths: (_, h) => ({ h, c: h }),
   golden: ["lstm", "lstmRagged"],
   equations: (read, state, x, hiddenSize) => {
     const gate = (block: number, k: number): number => {
       const row = block * hiddenSize + k;
-      return (
-        dot((j) => read("weightIh", row, j), x) + dot((j) => read("weightHh", row, j), state.h!) + read("bias", row)
-      );
+      return rowTimes(read, "weightIh", row, x) + rowTimes(read, "weightHh", row, state.h!) + read("bias", row);
     };
     const [h, c]: [number[], number[]] = [[], []];
     for (let k = 0; k < hiddenSize; k++) {
