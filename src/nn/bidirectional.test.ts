@@ -39,6 +39,16 @@ describe("bidirectional", () => {
     expectSame(there.carry, { forward: back.carry.backward, backward: back.carry.forward });
   });
 
+  test("does so for ragged sequences too, whose padding then comes first", () => {
+    const mask = int32([1, 1, 1, 1, 0, 1, 0, 1, 0, 0], [5, 2]);
+    const there = layer.apply(params, xs, { mask });
+    const exchanged = { forward: params.backward, backward: params.forward };
+    const back = layer.apply(exchanged, reverse(xs), { mask: reverse(mask) });
+    const [ahead, behind] = split(reverse(back.outputs), 2);
+    expectSame(there.outputs, concatenate([behind!, ahead!]));
+    expectSame(there.carry, { forward: back.carry.backward, backward: back.carry.forward });
+  });
+
   test("gives each direction weights of its own", () => {
     expect(params.forward.weightIh.data).not.toEqual(params.backward.weightIh.data);
   });

@@ -1,9 +1,10 @@
 /** The cell of the documentation is a cell like the toolkit's own. */
 
 import { describe, expect, test } from "vitest";
-import { expectClose, expectSame, int32, numbers } from "../../test/close.js";
+import { expectClose, expectSame, int32, largestError, numbers } from "../../test/close.js";
 import { TOLERANCES } from "../../test/tolerances.js";
-import { add, at, multiply, randomKey, slice, tanh, zeros } from "../ops/index.js";
+import { add, at, multiply, normal, randomKey, slice, subtract, tanh, zeros } from "../ops/index.js";
+import { compile } from "../runtime/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { checkGradients } from "../transforms/index.js";
 import { bidirectional, type Cell, glorotUniform, linear, lstm, orthogonal, recurrent, stacked } from "./index.js";
@@ -52,4 +53,41 @@ test("the examples of recurrent and stacked run", () => {
     recurrent(lstm({ inputSize: 32, hiddenSize: 32 })),
   ]);
   expect(deep.apply(deep.init(randomKey(0)), xs).outputs.shape).toEqual([4, 2, 32]);
+});
+
+/** A cell that adds noise to its input. */
+const noisy: Cell<Record<string, Tensor>, Record<string, Tensor>> = {
+  inputSize: 2,
+  outputSize: 2,
+  usesKey: true,
+  init: () => ({}),
+  initialCarry: () => ({}),
+  step: (_params, carry, x, key) => [carry, key ? add(x, normal(key, x.shape, "float64")) : x],
+};
+
+describe("a cell that uses a key", () => {
+  const xs = numbers(1, [4, 3, 2]);
+
+  test("gets another one at each step, and none without the layer's", () => {
+    const layer = recurrent(noisy);
+    expectSame(layer.apply({}, xs).outputs, xs);
+    const noise = subtract(layer.apply({}, xs, { key: randomKey(1) }).outputs, xs);
+    expect(new Set(noise.data).size).toBe(24);
+    expectSame(subtract(layer.apply({}, xs, { key: randomKey(1) }).outputs, xs), noise);
+    expect(largestError(subtract(layer.apply({}, xs, { key: randomKey(2) }).outputs, xs), noise).error).toBeGreaterThan(
+      0,
+    );
+  });
+
+  test("draws by the number of the step, in either direction and compiled", () => {
+    const run = (key: Tensor) => recurrent(noisy).apply({}, xs, { key }).outputs;
+    const backward = recurrent(noisy, { reverse: true }).apply({}, xs, { key: randomKey(1) });
+    expectSame(backward.outputs, run(randomKey(1)));
+    expectClose(compile(run)(randomKey(1)), run(randomKey(1)), TOLERANCES.float64);
+  });
+
+  test("is handed none if it does not say so", () => {
+    const { usesKey: _, ...silent } = noisy;
+    expectSame(recurrent(silent).apply({}, xs, { key: randomKey(1) }).outputs, xs);
+  });
 });

@@ -24,6 +24,8 @@ export interface Cell<Params extends TensorTree, Carry extends TensorTree> {
   readonly inputSize: number;
   /** Features of the output. */
   readonly outputSize: number;
+  /** Says that `step` draws random numbers when it is given a key. */
+  readonly usesKey?: true;
   /** Starting parameters, concrete. @param dtype default float32 */
   init(key: Tensor, dtype?: FloatDType): Params;
   /** The carry before the first step, every tensor `[batchSize, ...]`. @param dtype default float32 */
@@ -31,7 +33,8 @@ export interface Cell<Params extends TensorTree, Carry extends TensorTree> {
   /**
    * One time step.
    * @param x `[batch, inputSize]`
+   * @param key another one at each step; only for a cell that `usesKey`, and only if its layer was given a key
    * @returns the next carry, of the same form, and the output `[batch, outputSize]`
    */
-  step(params: Params, carry: Carry, x: Tensor): readonly [carry: Carry, y: Tensor];
+  step(params: Params, carry: Carry, x: Tensor, key?: Tensor): readonly [carry: Carry, y: Tensor];
 }

@@ -1,62 +1,18 @@
 /** A cell over time. */
 
-import { requireKnownKeys, ShapeError } from "../core/index.js";
-import { expandDims, pad, select, slice } from "../ops/index.js";
-import { paddingMask, type ScanOptions, scan } from "../scan/index.js";
-import {
-  type FloatDType,
-  formatType,
-  isFloat,
-  sameType,
-  type Tensor,
-  type TensorTree,
-  type TensorType,
-} from "../tensor/index.js";
+import { requireKnownKeys } from "../core/index.js";
+import { zeros } from "../ops/index.js";
+import type { Tensor, TensorTree } from "../tensor/index.js";
 import type { Cell } from "./cell.js";
+import { prepareSteps } from "./layer-step.js";
+import { firstOverTime } from "./over-time.js";
+import type { RecurrentLayer, RecurrentOptions, RecurrentResult, RecurrentReturn } from "./recurrent-layer.js";
+import { type Rates, ratedTensors, requireRates } from "./regularization/rates.js";
+import { type RecurrentDropout, requireDropout } from "./regularization/recurrent-dropout.js";
+import { runSteps } from "./run-steps.js";
+import { sequenceBatch } from "./sequence-batch.js";
 
-/** What a recurrent layer can be told about one batch. */
-export interface RecurrentOptions<Carry extends TensorTree> {
-  /** The carry before the first step. Default: the layer's initial carry. */
-  readonly carry?: Carry;
-  /**
-   * int32 `[time, batch]`, 1 = real, 0 = padding: the carry passes a padded step unchanged, its output is 0. What stands in
-   * the padding of `xs` has no influence, NaN included.
-   */
-  readonly mask?: Tensor;
-  /** int32 `[batch]`: number of real steps of each sequence, in [0, time]. */
-  readonly sequenceLengths?: Tensor;
-  /**
-   * int32 `[time, batch]`: 1 where a new sequence begins in that row; the carry does not pass from the step before, in either
-   * direction, but starts again from the layer's initial carry.
-   */
-  readonly resetMask?: Tensor;
-  /** Switches dropout on, in layers that have it: a key for this batch. Default: off. */
-  readonly key?: Tensor;
-}
-
-const OPTION_NAMES = ["carry", "mask", "sequenceLengths", "resetMask", "key"] as const;
-
-/** Outputs of all steps `[time, batch, outputSize]`, and the carry after the last. */
-export interface RecurrentResult<Carry extends TensorTree> {
-  readonly outputs: Tensor;
-  readonly carry: Carry;
-}
-
-/** A layer from sequences to sequences. Cells over time, stacks of them and both directions all have this face. */
-export interface RecurrentLayer<Params extends TensorTree, Carry extends TensorTree> {
-  readonly inputSize: number;
-  readonly outputSize: number;
-  /** Starting parameters, concrete. @param dtype default float32 */
-  init(key: Tensor, dtype?: FloatDType): Params;
-  /** The carry before the first step. @param dtype default float32 */
-  initialCarry(batchSize: number, dtype?: FloatDType): Carry;
-  /**
-   * Runs over a batch of sequences.
-   * @param xs `[time, batch, inputSize]`
-   * @throws ShapeError if `xs` is not that
-   */
-  apply(params: Params, xs: Tensor, options?: RecurrentOptions<Carry>): RecurrentResult<Carry>;
-}
+export type * from "./recurrent-layer.js";
 
 /** How a cell is run over time. */
 export interface RecurrentSettings {
@@ -64,65 +20,70 @@ export interface RecurrentSettings {
   readonly reverse?: boolean;
   /** Steps between kept carries, for gradients of long sequences in little memory; see `scan`. @default all is kept */
   readonly checkpoint?: number;
+  /** Dropout inside the recurrence, when `apply` is given a key. @default none */
+  readonly dropout?: RecurrentDropout;
+  /**
+   * Probability, in [0, 1], that a unit of the carry keeps its old value at a step: one for all parts, or by name, `{ h: 0.05, c: 0.5 }`.
+   * Without a key, old and new value are mixed by it, which is the expectation (so it acts without a key, too). See `zoneout`.
+   * @default 0
+   */
+  readonly zoneout?: Rates;
 }
+
+const SETTING_NAMES = ["reverse", "checkpoint", "dropout", "zoneout"] as const;
 
 /**
  * A cell over time.
+ * @throws OptionError if a setting is unknown, out of range, or names a part that the carry has not
  * @example const layer = recurrent(lstm({ inputSize: 8, hiddenSize: 32 })); const { outputs } = layer.apply(params, xs);
  */
 export function recurrent<Params extends TensorTree, Carry extends TensorTree>(
   cell: Cell<Params, Carry>,
   settings: RecurrentSettings = {},
 ): RecurrentLayer<Params, Carry> {
-  requireKnownKeys("recurrent", settings, ["reverse", "checkpoint"]);
+  requireKnownKeys("recurrent", settings, SETTING_NAMES);
   const { inputSize, outputSize } = cell;
+  const zoneoutRates = settings.zoneout ?? 0;
+  requireRates("recurrent", "zoneout", zoneoutRates, { from: 0, to: 1 });
+  ratedTensors("recurrent: zoneout", cell.initialCarry(1), zoneoutRates);
+  if (settings.dropout) requireDropout(settings.dropout, cell.initialCarry(1));
   return {
     inputSize,
     outputSize,
     init: (key, dtype) => cell.init(key, dtype),
     initialCarry: (batchSize, dtype) => cell.initialCarry(batchSize, dtype),
-    apply: (params, xs, options = {}) => {
-      requireKnownKeys("recurrent", options, OPTION_NAMES);
-      const { time, batchSize, dtype } = requireSequences(xs, inputSize);
-      requireMasks(options, time, batchSize);
-      const { resetMask } = options;
-      const real = paddingMask(options, time);
-      // A padded step is taken too, on zeros: on a NaN, the gradient of its weights would be 0 · NaN.
-      const inputs = real ? select(expandDims(real, -1), xs, 0) : xs;
+    ...(settings.reverse && { lastOf: firstOverTime }),
+    apply: <Return extends RecurrentReturn>(
+      params: Params,
+      xs: Tensor,
+      options: RecurrentOptions<Carry, Return> = {},
+    ) => {
+      const { reverse = false, checkpoint } = settings;
+      const { batchSize, dtype, inputs, real, restart } = sequenceBatch(
+        "recurrent",
+        { inputSize, reverse },
+        xs,
+        options,
+      );
       const start = cell.initialCarry(batchSize, dtype);
-      const scanOptions: ScanOptions<Carry> = {
-        reverse: settings.reverse ?? false,
-        ...(settings.checkpoint !== undefined && { checkpoint: settings.checkpoint }),
-        ...(real && { mask: real }),
-        ...(resetMask && { resetMask: settings.reverse ? endsOfSequences(resetMask) : resetMask, resetCarry: start }),
-      };
-      const step = (carry: Carry, x: Tensor) => cell.step(params, carry, x);
-      const [carry, outputs] = scan(step, options.carry ?? start, inputs, scanOptions);
-      return { outputs, carry };
+      const { step, sequences } = prepareSteps(cell, settings, {
+        params,
+        carry: start,
+        x: inputs,
+        ...(options.key && { key: options.key }),
+      });
+      const result = runSteps(
+        step,
+        { carry: options.carry ?? start, sequences, none: zeros([batchSize, outputSize], dtype) },
+        {
+          reverse,
+          ...(checkpoint !== undefined && { checkpoint }),
+          ...(real && { mask: real }),
+          ...(restart && { resetMask: restart, resetCarry: start }),
+        },
+        options.return ?? "sequence",
+      );
+      return result as RecurrentResult<Carry, Return>;
     },
   };
-}
-
-/** 1 at the last step of each sequence, given 1 at the first step of each: where the opposite direction starts again. */
-const endsOfSequences = (starts: Tensor): Tensor =>
-  starts.shape[0] === 0 ? starts : pad(slice(starts, 0, 1), 0, 0, 1);
-
-function requireSequences(xs: Tensor, inputSize: number): { time: number; batchSize: number; dtype: FloatDType } {
-  if (xs.shape.length !== 3 || xs.shape[2] !== inputSize || !isFloat(xs.dtype)) {
-    throw new ShapeError(`recurrent: needs float [time,batch,${inputSize}], but was given ${formatType(xs)}`);
-  }
-  const [time, batchSize] = xs.shape as [number, number, number];
-  return { time, batchSize, dtype: xs.dtype };
-}
-
-function requireMasks(options: RecurrentOptions<TensorTree>, time: number, batchSize: number): void {
-  for (const [name, shape] of [
-    ["mask", [time, batchSize]],
-    ["resetMask", [time, batchSize]],
-    ["sequenceLengths", [batchSize]],
-  ] as const) {
-    const [given, expected] = [options[name], { dtype: "int32", shape } satisfies TensorType];
-    if (given === undefined || sameType(given, expected)) continue;
-    throw new ShapeError(`recurrent: ${name} must be ${formatType(expected)}, but is ${formatType(given)}`);
-  }
 }

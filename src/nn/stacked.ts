@@ -4,7 +4,9 @@ import { OptionError, requireNumber } from "../core/index.js";
 import { foldIn, splitKey } from "../ops/index.js";
 import type { Tensor, TensorTree } from "../tensor/index.js";
 import { dropout } from "./layers/dropout.js";
-import type { RecurrentLayer } from "./recurrent.js";
+import { lastOverTime } from "./over-time.js";
+import type { RecurrentLayer, RecurrentOptions, RecurrentResult, RecurrentReturn } from "./recurrent-layer.js";
+import type { StepsResult } from "./run-steps.js";
 
 /**
  * A stack: the outputs of each layer are the inputs of the next. Parameters and carries are lists, first layer first.
@@ -45,22 +47,33 @@ export function stacked<Params extends TensorTree, Carry extends TensorTree>(
       return layers.map((layer, index) => layer.init(keys[index] as Tensor, dtype));
     },
     initialCarry: (batchSize, dtype) => layers.map((layer) => layer.initialCarry(batchSize, dtype)),
-    apply: (params, xs, options = {}) => {
-      const { carry: carries, key, ...shared } = options;
-      const after: Carry[] = [];
+    lastOf: last.lastOf?.bind(last) ?? lastOverTime,
+    apply: <Return extends RecurrentReturn>(
+      params: readonly Params[],
+      xs: Tensor,
+      options: RecurrentOptions<readonly Carry[], Return> = {},
+    ) => {
+      const { carry: carries, key, return: wanted, ...shared } = options;
+      const results: StepsResult<Carry>[] = [];
       let outputs = xs;
       layers.forEach((layer, index) => {
         const layerKey = key && foldIn(key, index);
         if (index > 0 && layerKey) outputs = dropout(layerKey, outputs, rate);
-        const result = layer.apply(params[index] as Params, outputs, {
+        const result = layer.apply<RecurrentReturn>(params[index] as Params, outputs, {
           ...shared,
           ...(carries && { carry: carries[index] as Carry }),
           ...(layerKey && { key: layerKey }),
+          // The layers inside always give sequences: the next one reads them.
+          ...(wanted && { return: wanted === "last" && index < layers.length - 1 ? "sequence" : wanted }),
         });
         outputs = result.outputs;
-        after.push(result.carry);
+        results.push(result);
       });
-      return { outputs, carry: after };
+      return {
+        outputs,
+        carry: results.map(({ carry }) => carry),
+        ...(wanted === "states" && { states: results.map(({ states }) => states) }),
+      } as unknown as RecurrentResult<readonly Carry[], Return>;
     },
   };
 }
