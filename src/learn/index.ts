@@ -4,10 +4,18 @@
  * @module learn
  */
 export * from "./clipping.js";
+
 export { type GateSaturation, type GateSaturationOptions, gateSaturation } from "./diagnostics/gate-saturation.js";
 export { type GradientFlow, type GradientFlowOptions, gradientFlow } from "./diagnostics/gradient-flow.js";
 export { type SquareMatrix, spectralRadius } from "./diagnostics/matrices.js";
+export {
+  exponentialForcing,
+  type ForcingSchedule,
+  inverseSigmoidForcing,
+  linearForcing,
+} from "./forcing.js";
 export { type GradientNoiseOptions, gradientNoise } from "./gradient-noise.js";
+
 export { bptt } from "./methods/bptt.js";
 export { type EPropOptions, eProp } from "./methods/e-prop.js";
 export type { GradientStep, LearningMethod, SequenceProblem } from "./methods/method.js";
@@ -18,6 +26,7 @@ export { type TruncatedBpttOptions, truncatedBptt } from "./methods/truncated-bp
 export { type TruncatedGradient1997Options, truncatedGradient1997 } from "./methods/truncated-gradient-1997.js";
 export { uoro } from "./methods/uoro.js";
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./optimizers/adam.js";
+export { constrained } from "./optimizers/constrained.js";
 export type { Optimizer, OptimizerState } from "./optimizers/optimizer.js";
 export { type RmspropOptions, rmsprop } from "./optimizers/rmsprop.js";
 export { type SgdOptions, sgd } from "./optimizers/sgd.js";
