@@ -4,6 +4,7 @@
  * @module data
  */
 export * from "./evaluation-windows.js";
+export * from "./ragged.js";
 export * from "./split.js";
 export * from "./text-stream.js";
 export * from "./vocabulary.js";

@@ -3,6 +3,7 @@
  *
  * @module scan
  */
+export { type AssociativeScanOptions, associativeScan } from "./associative-scan.js";
 export { hoistScan } from "./hoist.js";
 export { lengthMask, paddingMask } from "./mask.js";
 export { firstConstant, type ScanParams } from "./params.js";
