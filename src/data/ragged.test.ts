@@ -65,7 +65,9 @@ describe("raggedBatch", () => {
 
   test("refuses nothing, mixtures, other widths, broken tokens, and a length that cuts", () => {
     expect(() => raggedBatch([])).toThrow(DataError);
-    expect(() => raggedBatch([[1, 2.5]])).toThrow("step 1 of sequence 0 is 2.5; it must be a token (a whole number)");
+    expect(() => raggedBatch([[1, 2.5]])).toThrow(
+      "step 1 of sequence 0 is 2.5; it must be a token (a whole number), or a row: [2.5]",
+    );
     expect(() => raggedBatch([[[1, 2]], [[3]]])).toThrow(
       "step 0 of sequence 1 has 1 features; it must be a row of 2 features",
     );

@@ -68,7 +68,8 @@ function widthOf(sequences: readonly RaggedSequence[]): number | undefined {
 
 function requireToken(token: number, row: number, t: number, width: number | undefined): number {
   if (width === undefined && (token | 0) === token) return token;
-  const expected = width === undefined ? "a token (a whole number)" : `a row of ${width} features`;
+  const expected =
+    width === undefined ? `a token (a whole number), or a row: [${token}]` : `a row of ${width} features`;
   throw new DataError(`raggedBatch: step ${t} of sequence ${row} is ${token}; it must be ${expected}`);
 }
 

@@ -3,6 +3,8 @@
  *
  * @module tasks/language-model
  */
+export * from "./beam.js";
 export * from "./evaluate.js";
+export * from "./exchange.js";
 export * from "./generate.js";
 export * from "./model.js";

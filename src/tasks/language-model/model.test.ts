@@ -3,7 +3,7 @@ import { expectClose, expectSame, int32 } from "../../../test/close.js";
 import { TOLERANCES } from "../../../test/tolerances.js";
 import { OptionError } from "../../core/index.js";
 import type { TokenWindow } from "../../data/index.js";
-import { averageLoss, CELL_NAMES } from "../../nn/index.js";
+import { averageLoss, type CellName } from "../../nn/index.js";
 import { randomKey } from "../../ops/index.js";
 import { compile } from "../../runtime/index.js";
 import { sizeOf, tensorsByPath, toNumber } from "../../tensor/index.js";
@@ -22,9 +22,9 @@ const window = (inputs: number[], targets: number[]): TokenWindow => {
 };
 
 describe("languageModel", () => {
-  test("has the parameters that its sizes say, in every cell and number of layers", () => {
+  test("has the parameters that its sizes say, whatever the cell and in every layer", () => {
     const gates: Record<string, number> = { elman: 1, lstm: 4, gru: 3, "gru-reset-before": 3 };
-    for (const cell of CELL_NAMES) {
+    for (const cell of Object.keys(gates) as CellName[]) {
       const params = languageModel({ ...SIZES, cell, numLayers: 2 }).init(randomKey(0));
       const shapes = new Map(tensorsByPath(params).map(([path, { shape }]) => [path, shape]));
       expect(shapes.get("embedding.table")).toEqual([5, 3]);
