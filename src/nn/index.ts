@@ -4,19 +4,16 @@
  * @module nn
  */
 export * from "./activations.js";
-export * from "./around-layer.js";
-export * from "./attention.js";
-export * from "./attention-cell.js";
-export * from "./bidirectional.js";
 export type { Cell } from "./cell.js";
 export * from "./cells/index.js";
-export { type Complex, complexMultiply } from "./complex.js";
-export * from "./deep-transition.js";
-export { type DelayedState, delayed } from "./delayed.js";
-export * from "./encoder-decoder.js";
-export * from "./feedback.js";
-export * from "./feedback-emission.js";
-export type { FeedbackInputs } from "./feedback-inputs.js";
+export * from "./connections/deep-transition.js";
+export { type DelayedState, delayed } from "./connections/delayed.js";
+export * from "./connections/feedback.js";
+export * from "./connections/feedback-emission.js";
+export type { FeedbackInputs } from "./connections/feedback-inputs.js";
+export * from "./encoder-decoder/attention.js";
+export * from "./encoder-decoder/attention-cell.js";
+export * from "./encoder-decoder/encoder-decoder.js";
 export { floatDTypeOf } from "./float-dtype.js";
 export * from "./init.js";
 export * from "./layers/batch-norm.js";
@@ -32,19 +29,28 @@ export * from "./layers/mlp.js";
 export * from "./layers/pooling.js";
 export type { WindowSteps, WindowStepsOptions } from "./layers/window-steps.js";
 export * from "./linear.js";
-export { type LinearCarry, type LinearCell, type LinearOf, type LinearRules, linearCell } from "./linear-cell.js";
+export { type Complex, complexMultiply } from "./linear-recurrence/complex.js";
+export {
+  type LinearCarry,
+  type LinearCell,
+  type LinearOf,
+  type LinearRules,
+  linearCell,
+} from "./linear-recurrence/linear-cell.js";
 export {
   type Linear,
   type LinearMethod,
   type LinearRecurrenceOptions,
   linearRecurrence,
-} from "./linear-recurrence.js";
-export { type LinearRecurrentSettings, linearRecurrent } from "./linear-recurrent.js";
+} from "./linear-recurrence/linear-recurrence.js";
+export { type LinearRecurrentSettings, linearRecurrent } from "./linear-recurrence/linear-recurrent.js";
 export * from "./losses.js";
-export { firstOverTime, lastOverTime, meanOverTime, type Padding } from "./over-time.js";
-export * from "./recurrent.js";
+export * from "./recurrent/around-layer.js";
+export * from "./recurrent/bidirectional.js";
+export { firstOverTime, lastOverTime, meanOverTime, type Padding } from "./recurrent/over-time.js";
+export * from "./recurrent/recurrent.js";
+export { type RMLPOptions, rmlp } from "./recurrent/rmlp.js";
+export * from "./recurrent/stacked.js";
 export type { Rates } from "./regularization/rates.js";
 export type { RecurrentDropout } from "./regularization/recurrent-dropout.js";
-export { type RMLPOptions, rmlp } from "./rmlp.js";
-export * from "./stacked.js";
 export * from "./standardize.js";

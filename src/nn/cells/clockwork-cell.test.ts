@@ -8,7 +8,7 @@ import { OptionError } from "../../core/index.js";
 import { at, randomKey, sum } from "../../ops/index.js";
 import { mapTensors, type Tensor, toNested } from "../../tensor/index.js";
 import { grad } from "../../transforms/index.js";
-import { type RecurrentOptions, recurrent } from "../recurrent.js";
+import { type RecurrentOptions, recurrent } from "../recurrent/recurrent.js";
 import { clockwork } from "./clockwork-cell.js";
 import type { ElmanParams } from "./elman-cell.js";
 

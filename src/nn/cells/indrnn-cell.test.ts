@@ -7,7 +7,7 @@ import { OptionError } from "../../core/index.js";
 import { randomKey, sum, zeros } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import { grad } from "../../transforms/index.js";
-import { recurrent } from "../recurrent.js";
+import { recurrent } from "../recurrent/recurrent.js";
 import { boundRecurrentWeights, indrnn } from "./indrnn-cell.js";
 
 runCellCases({

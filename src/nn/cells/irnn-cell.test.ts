@@ -5,7 +5,7 @@ import { expectSame } from "../../../test/close.js";
 import { rowTimes, runCellCases } from "../../../test/contracts/cell.cases.js";
 import { identity, multiply, randomKey, zeros } from "../../ops/index.js";
 import { tensor } from "../../tensor/index.js";
-import { recurrent } from "../recurrent.js";
+import { recurrent } from "../recurrent/recurrent.js";
 import { irnn } from "./irnn-cell.js";
 
 runCellCases({

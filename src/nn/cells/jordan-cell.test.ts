@@ -8,7 +8,7 @@ import { TOLERANCES } from "../../../test/tolerances.js";
 import { add, at, concatenate, expandDims, randomKey, slice, square, subtract, sum, zeros } from "../../ops/index.js";
 import { mapTensors, type Tensor } from "../../tensor/index.js";
 import { grad, jvp } from "../../transforms/index.js";
-import { recurrent } from "../recurrent.js";
+import { recurrent } from "../recurrent/recurrent.js";
 import { type JordanParams, jordan } from "./jordan-cell.js";
 
 const equations =

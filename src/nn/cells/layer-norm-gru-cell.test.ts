@@ -5,7 +5,7 @@ import { largestError, numbers } from "../../../test/close.js";
 import { type CellCase, rowTimes, runCellCases, sigma, standardized } from "../../../test/contracts/cell.cases.js";
 import { multiply, randomKey } from "../../ops/index.js";
 import { mapTensors } from "../../tensor/index.js";
-import { recurrent } from "../recurrent.js";
+import { recurrent } from "../recurrent/recurrent.js";
 import { type LayerNormGRUOptions, type LayerNormGRUParams, layerNormGru } from "./layer-norm-gru-cell.js";
 
 const common = {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { expectClose, expectSame, f64, numbers } from "../../../test/close.js";
 import { rowTimes, runCellCases } from "../../../test/contracts/cell.cases.js";
 import { fill, randomKey, zeros } from "../../ops/index.js";
-import { recurrent } from "../recurrent.js";
+import { recurrent } from "../recurrent/recurrent.js";
 import { elman } from "./elman-cell.js";
 import { leakyElman } from "./leaky-elman-cell.js";
 

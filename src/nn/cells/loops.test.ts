@@ -8,7 +8,7 @@ import { compile } from "../../runtime/index.js";
 import type { Tensor, TensorTree } from "../../tensor/index.js";
 import { grad } from "../../transforms/index.js";
 import type { Cell } from "../cell.js";
-import { recurrent } from "../recurrent.js";
+import { recurrent } from "../recurrent/recurrent.js";
 import { CELL_NAMES, cellByName, layerNormGru, layerNormLstm, lstm1997 } from "./index.js";
 
 const SIZES = { inputSize: 3, hiddenSize: 4 };

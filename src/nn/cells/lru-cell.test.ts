@@ -8,7 +8,7 @@ import { runGoldenCase } from "../../../test/golden.js";
 import { randomKey, zeros } from "../../ops/index.js";
 import { compile } from "../../runtime/index.js";
 import type { Tensor } from "../../tensor/index.js";
-import { linearRecurrent } from "../linear-recurrent.js";
+import { linearRecurrent } from "../linear-recurrence/linear-recurrent.js";
 import { type LRUOptions, lru } from "./lru-cell.js";
 
 const shapes = (i: number, h: number, y: number) => ({

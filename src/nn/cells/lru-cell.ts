@@ -17,10 +17,10 @@ import {
   zeros,
 } from "../../ops/index.js";
 import type { FloatDType, Tensor } from "../../tensor/index.js";
-import type { Complex } from "../complex.js";
 import { glorotUniform, normalInit } from "../init.js";
 import { linear } from "../linear.js";
-import { type LinearCell, linearCell } from "../linear-cell.js";
+import type { Complex } from "../linear-recurrence/complex.js";
+import { type LinearCell, linearCell } from "../linear-recurrence/linear-cell.js";
 import type { CellSizes } from "./cell-options.js";
 
 /**

@@ -8,7 +8,7 @@ import { add, at, ones, randomKey, sin, sum, zeros } from "../../ops/index.js";
 import { mapTensors, sizeOf, type Tensor, tensorsByPath } from "../../tensor/index.js";
 import { grad } from "../../transforms/index.js";
 import { dense } from "../layers/dense.js";
-import { recurrent } from "../recurrent.js";
+import { recurrent } from "../recurrent/recurrent.js";
 import { type LSTM1997Options, lstm1997 } from "./lstm-1997-cell.js";
 
 /** What a case of `runCellCases` fixes beside the number of blocks. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { rowTimes, runCellCases, sigma } from "../../../test/contracts/cell.cases.js";
 import { randomKey, zeros } from "../../ops/index.js";
 import { type Tensor, tensor, toNumber } from "../../tensor/index.js";
-import { recurrent } from "../recurrent.js";
+import { recurrent } from "../recurrent/recurrent.js";
 import { lstm } from "./lstm-cell.js";
 
 runCellCases({

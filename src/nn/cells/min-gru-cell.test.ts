@@ -6,7 +6,7 @@ import { type Read, type Row, rowTimes, runCellCases, sigma } from "../../../tes
 import { runLinearCellCases } from "../../../test/contracts/linear-cell.cases.js";
 import { runGoldenCase } from "../../../test/golden.js";
 import { randomKey, zeros } from "../../ops/index.js";
-import { linearRecurrent } from "../linear-recurrent.js";
+import { linearRecurrent } from "../linear-recurrence/linear-recurrent.js";
 import { minGru } from "./min-gru-cell.js";
 
 const equations =

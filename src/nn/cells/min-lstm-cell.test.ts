@@ -7,7 +7,7 @@ import { runLinearCellCases } from "../../../test/contracts/linear-cell.cases.js
 import { runGoldenCase } from "../../../test/golden.js";
 import { randomKey, zeros } from "../../ops/index.js";
 import { tensor } from "../../tensor/index.js";
-import { linearRecurrent } from "../linear-recurrent.js";
+import { linearRecurrent } from "../linear-recurrence/linear-recurrent.js";
 import { minLstm } from "./min-lstm-cell.js";
 
 const equations =

@@ -5,7 +5,7 @@ import { multiply, negate, sigmoid, softplus, split, subtract, zeros } from "../
 import type { Tensor } from "../../tensor/index.js";
 import { glorotUniform, initBlocks } from "../init.js";
 import { linear } from "../linear.js";
-import { type LinearCell, linearCell } from "../linear-cell.js";
+import { type LinearCell, linearCell } from "../linear-recurrence/linear-cell.js";
 import type { CellSizes } from "./cell-options.js";
 import { positiveCandidate } from "./positive-candidate.js";
 

@@ -8,7 +8,7 @@ import { OptionError } from "../../core/index.js";
 import { at, fill, randomKey, sum, zeros } from "../../ops/index.js";
 import { mapTensors, type Tensor } from "../../tensor/index.js";
 import { grad, jvp } from "../../transforms/index.js";
-import { recurrent } from "../recurrent.js";
+import { recurrent } from "../recurrent/recurrent.js";
 import { elman } from "./elman-cell.js";
 import { skipElman } from "./skip-elman-cell.js";
 

@@ -4,7 +4,7 @@ import { requireInteger, requireKnownKeys } from "../../core/index.js";
 import { add, concatenate, splitKey, tanh, zeros } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import type { Cell } from "../cell.js";
-import { delayedBy, pushDelay, requireDelays } from "../delay-line.js";
+import { delayedBy, pushDelay, requireDelays } from "../connections/delay-line.js";
 import { glorotUniform, orthogonal } from "../init.js";
 import { linear } from "../linear.js";
 import type { CellSizes } from "./cell-options.js";

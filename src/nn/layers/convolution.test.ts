@@ -13,7 +13,7 @@ import { HostTensor, type Tensor } from "../../tensor/index.js";
 import { valueAndGrad } from "../../transforms/index.js";
 import { gru } from "../cells/index.js";
 import { linear } from "../linear.js";
-import { recurrent } from "../recurrent.js";
+import { recurrent } from "../recurrent/recurrent.js";
 import { convolution1d } from "./convolution-1d.js";
 import { convolution2d } from "./convolution-2d.js";
 import { separableConvolution1d, separableConvolution2d } from "./convolution-separable.js";

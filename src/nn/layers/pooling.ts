@@ -3,8 +3,8 @@
 import { requireInteger, requireKnownKeys, ShapeError } from "../../core/index.js";
 import { expandDims, max, mean, type Pair, select, unfold } from "../../ops/index.js";
 import { formatType, isFloat, type Tensor } from "../../tensor/index.js";
-import type { Padding } from "../over-time.js";
-import { sequenceBatch } from "../sequence-batch.js";
+import type { Padding } from "../recurrent/over-time.js";
+import { sequenceBatch } from "../recurrent/sequence-batch.js";
 import { realSteps, type WindowSteps, type WindowStepsOptions, windowSteps } from "./window-steps.js";
 
 /** How the window of a pool moves. Steps at the end that fill no window are dropped. */

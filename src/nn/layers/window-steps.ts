@@ -3,7 +3,7 @@
 import { requireKnownKeys } from "../../core/index.js";
 import { add, type ConvolutionAxis, divide, maximum, paddingOf, windowCount } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
-import { type SequenceBatch, sequenceBatch } from "../sequence-batch.js";
+import { type SequenceBatch, sequenceBatch } from "../recurrent/sequence-batch.js";
 
 /** What a layer of windows can be told about one batch. */
 export interface WindowStepsOptions {

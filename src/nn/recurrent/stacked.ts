@@ -1,0 +1,79 @@
+/** Recurrent layers on top of each other. */
+
+import { OptionError, requireNumber } from "../../core/index.js";
+import { foldIn, splitKey } from "../../ops/index.js";
+import type { Tensor, TensorTree } from "../../tensor/index.js";
+import { dropout } from "../layers/dropout.js";
+import { lastOverTime } from "./over-time.js";
+import type { RecurrentLayer, RecurrentOptions, RecurrentResult, RecurrentReturn } from "./recurrent-layer.js";
+import type { StepsResult } from "./run-steps.js";
+
+/**
+ * A stack: the outputs of each layer are the inputs of the next. Parameters and carries are lists, first layer first.
+ *
+ *   h^l_t = cell^l(h^l_{t-1}, h^{l-1}_t)
+ *
+ * @param settings.dropout rate on the connections between layers, in [0, 1); acts only when `apply` is given a key. Default 0
+ * @throws OptionError if there is no layer, sizes do not fit, or dropout is asked for with one layer (it would do nothing)
+ * @see El Hihi & Bengio 1996; Graves 2013, arXiv:1308.0850; dropout: Zaremba, Sutskever & Vinyals 2014, arXiv:1409.2329
+ * @example stacked([recurrent(lstm({ inputSize: 8, hiddenSize: 32 })), recurrent(lstm({ inputSize: 32, hiddenSize: 32 }))])
+ */
+export function stacked<Params extends TensorTree, Carry extends TensorTree>(
+  layers: readonly RecurrentLayer<Params, Carry>[],
+  settings: { readonly dropout?: number } = {},
+): RecurrentLayer<readonly Params[], readonly Carry[]> {
+  const rate = settings.dropout ?? 0;
+  requireNumber("stacked", "dropout", rate, { from: 0, below: 1 });
+  const [first, last] = [layers[0], layers.at(-1)];
+  if (first === undefined || last === undefined) throw new OptionError("stacked: needs at least one layer");
+  if (rate > 0 && layers.length === 1) {
+    throw new OptionError(
+      "stacked: dropout acts between layers and has no effect with one layer; remove it or add a layer",
+    );
+  }
+  layers.slice(1).forEach(({ inputSize }, index) => {
+    const { outputSize } = layers[index] as RecurrentLayer<Params, Carry>;
+    if (outputSize !== inputSize) {
+      throw new OptionError(
+        `stacked: layer ${index + 1} takes ${inputSize} features, but layer ${index} gives ${outputSize}`,
+      );
+    }
+  });
+  return {
+    inputSize: first.inputSize,
+    outputSize: last.outputSize,
+    init: (key, dtype) => {
+      const keys = splitKey(key, layers.length);
+      return layers.map((layer, index) => layer.init(keys[index] as Tensor, dtype));
+    },
+    initialCarry: (batchSize, dtype) => layers.map((layer) => layer.initialCarry(batchSize, dtype)),
+    lastOf: last.lastOf?.bind(last) ?? lastOverTime,
+    apply: <Return extends RecurrentReturn>(
+      params: readonly Params[],
+      xs: Tensor,
+      options: RecurrentOptions<readonly Carry[], Return> = {},
+    ) => {
+      const { carry: carries, key, return: wanted, ...shared } = options;
+      const results: StepsResult<Carry>[] = [];
+      let outputs = xs;
+      layers.forEach((layer, index) => {
+        const layerKey = key && foldIn(key, index);
+        if (index > 0 && layerKey) outputs = dropout(layerKey, outputs, rate);
+        const result = layer.apply<RecurrentReturn>(params[index] as Params, outputs, {
+          ...shared,
+          ...(carries && { carry: carries[index] as Carry }),
+          ...(layerKey && { key: layerKey }),
+          // The layers inside always give sequences: the next one reads them.
+          ...(wanted && { return: wanted === "last" && index < layers.length - 1 ? "sequence" : wanted }),
+        });
+        outputs = result.outputs;
+        results.push(result);
+      });
+      return {
+        outputs,
+        carry: results.map(({ carry }) => carry),
+        ...(wanted === "states" && { states: results.map(({ states }) => states) }),
+      } as unknown as RecurrentResult<readonly Carry[], Return>;
+    },
+  };
+}
