@@ -21,13 +21,19 @@ const VARIANTS = {
   "lstm-1997, not recurrent": lstm1997({ inputSize: 3, blocks: 2, recurrentWeights: false }),
 };
 
-/** Where it is not one product forward and one backward: a product needs the result of another, or reads something else than h. */
+/** Where it is not one product forward and one backward: a product needs the result of another, units have no
+ * weights between them, or the state is the output. */
 const PRODUCTS: Readonly<Record<string, readonly number[]>> = {
   "gru-reset-before": [2, 2],
   mgu: [2, 2],
   mut1: [2, 2],
   mut2: [2, 2],
   mut3: [3, 3],
+  jordan: [2, 2],
+  indrnn: [0, 0],
+  "min-gru": [0, 0],
+  "min-lstm": [0, 0],
+  lru: [0, 0],
   "lstm-1997, truncated": [1, 0],
   "lstm-1997, not recurrent": [0, 0],
 };
