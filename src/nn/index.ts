@@ -11,6 +11,7 @@ export { type DelayedState, delayed } from "./connections/delayed.js";
 export * from "./connections/feedback.js";
 export * from "./connections/feedback-emission.js";
 export type { FeedbackInputs } from "./connections/feedback-inputs.js";
+export * from "./connections/stacked-cells.js";
 export * from "./encoder-decoder/attention.js";
 export * from "./encoder-decoder/attention-cell.js";
 export * from "./encoder-decoder/encoder-decoder.js";

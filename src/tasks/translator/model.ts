@@ -1,14 +1,16 @@
 /** From sequences of tokens to sequences of other tokens. */
 
-import { OptionError, requireInteger, requireKnownKeys } from "../../core/index.js";
+import { OptionError, requireInteger, requireKnownKeys, requireNumber } from "../../core/index.js";
 import type { SequenceProblem } from "../../learn/index.js";
 import {
   type Attention,
   additiveAttention,
   bidirectional,
+  type Cell,
   cellByName,
   crossEntropy,
   dotAttention,
+  dropout,
   type EmbeddingParams,
   type Encoded,
   type EncoderDecoder,
@@ -19,6 +21,8 @@ import {
   generalAttention,
   type RecurrentLayer,
   recurrent,
+  stacked,
+  stackedCells,
 } from "../../nn/index.js";
 import { at, splitKey } from "../../ops/index.js";
 import type { Tensor, TensorTree } from "../../tensor/index.js";
@@ -33,6 +37,10 @@ export interface TranslatorOptions {
   readonly cell?: string;
   /** Units of the decoder, and of each direction of the encoder. @default 64 */
   readonly hiddenSize?: number;
+  /** Recurrent layers of the encoder, and of the decoder. @default 1 */
+  readonly numLayers?: number;
+  /** Rate of dropout of the source vectors, and between layers, in [0, 1); acts only with a key. @default 0 */
+  readonly dropout?: number;
   /** Length of the vector of each token. @default 32, or the hidden size if that is less */
   readonly embeddingSize?: number;
   /** How the decoder looks at the source; "none": it knows only the encoder's last state. @default "additive" */
@@ -42,14 +50,23 @@ export interface TranslatorOptions {
 }
 
 const OPTION_NAMES = [
-  ...["sourceVocabularySize", "targetVocabularySize", "end", "cell", "hiddenSize", "embeddingSize"],
+  ...[
+    "sourceVocabularySize",
+    "targetVocabularySize",
+    "end",
+    "cell",
+    "hiddenSize",
+    "numLayers",
+    "dropout",
+    "embeddingSize",
+  ],
   ...["attention", "bidirectional"],
 ] as const;
 
 /** Vectors of source tokens, and the encoder-decoder; target tokens have vectors in its decoder. */
 export type TranslatorParams = {
   readonly source: EmbeddingParams;
-  readonly model: EncoderDecoderParams<TensorTree>;
+  readonly model: EncoderDecoderParams<readonly TensorTree[]>;
 };
 
 /** Sources with their translations; `translationBatch` makes one. */
@@ -72,9 +89,9 @@ export interface Translator {
   /** Starting parameters. */
   init(key: Tensor): TranslatorParams;
   /** Reads sources, int32 `[time, batch]`. */
-  encode(params: TranslatorParams, source: Tensor, mask: Tensor): Encoded;
+  encode(params: TranslatorParams, source: Tensor, mask: Tensor, key?: Tensor): Encoded;
   /** What writes. */
-  readonly decoder: Pick<EncoderDecoder<TensorTree>, "decode" | "step">;
+  readonly decoder: Pick<EncoderDecoder<readonly TensorTree[]>, "decode" | "step">;
   /** Cross-entropy of the target tokens, `end` included, in nats. Without a key the truth is always fed back. */
   readonly problem: SequenceProblem<TranslatorParams, readonly [], TranslationBatch>;
 }
@@ -92,31 +109,55 @@ export function translator(options: TranslatorOptions): Translator {
   requireKnownKeys("translator", options, OPTION_NAMES);
   const { sourceVocabularySize, targetVocabularySize, end = 0, cell = "gru", hiddenSize = 64 } = options;
   const { embeddingSize = Math.min(32, hiddenSize), attention = "additive" } = options;
-  const { bidirectional: bothWays = attention !== "dot" } = options;
-  for (const [name, value] of Object.entries({ sourceVocabularySize, targetVocabularySize, hiddenSize, embeddingSize }))
+  const { bidirectional: bothWays = attention !== "dot", numLayers = 1, dropout: rate = 0 } = options;
+  for (const [name, value] of Object.entries({
+    sourceVocabularySize,
+    targetVocabularySize,
+    hiddenSize,
+    embeddingSize,
+    numLayers,
+  }))
     requireInteger("translator", name, value, 1);
+  requireNumber("translator", "dropout", rate, { from: 0, below: 1 });
   requireInteger("translator", "end", end, 0);
   if (end >= targetVocabularySize)
     throw new OptionError(`translator: end must be a target token, below ${targetVocabularySize}, but is ${end}`);
 
   const table = embedding({ size: sourceVocabularySize, outputSize: embeddingSize });
-  const encoderCell = cellByName(cell, { inputSize: embeddingSize, hiddenSize });
-  const attending = attentionByName(attention, hiddenSize, bothWays ? 2 * hiddenSize : hiddenSize);
+  const readSize = bothWays ? 2 * hiddenSize : hiddenSize;
+  const between = numLayers > 1 ? { dropout: rate } : {};
+  const encoder = Array.from({ length: numLayers }, (_, index) => {
+    const reader = cellByName(cell, { inputSize: index === 0 ? embeddingSize : readSize, hiddenSize });
+    return (bothWays ? bidirectional(reader) : recurrent(reader)) as RecurrentLayer<TensorTree, TensorTree>;
+  });
+  const decoderCell = (inputSize: number): Cell<TensorTree, TensorTree> =>
+    stackedCells(
+      Array.from({ length: numLayers }, (_, index) =>
+        cellByName(cell, { inputSize: index === 0 ? inputSize : hiddenSize, hiddenSize }),
+      ),
+      between,
+    ) as unknown as Cell<TensorTree, TensorTree>;
+  const attending = attentionByName(attention, hiddenSize, readSize);
   const model = encoderDecoder({
-    encoder: bothWays
-      ? (bidirectional(encoderCell) as unknown as RecurrentLayer<TensorTree, TensorTree>)
-      : recurrent(encoderCell),
-    decoder: (inputSize) => cellByName(cell, { inputSize, hiddenSize }),
+    encoder: stacked(encoder, between),
+    decoder: decoderCell,
     outputSize: targetVocabularySize,
     embedding: embedding({ size: targetVocabularySize, outputSize: embeddingSize }),
     emit: emitArgmax,
     ...(attending && { attention: attending }),
   });
-  const encode: Translator["encode"] = (params, source, mask) =>
-    model.encode(params.model, table.apply(params.source, source), { mask });
+  const encode: Translator["encode"] = (params, source, mask, key) => {
+    const vectors = table.apply(params.source, source);
+    const [vectorsKey, layersKey] = key ? splitKey(key) : [];
+    return model.encode(params.model, vectorsKey ? dropout(vectorsKey, vectors, rate) : vectors, {
+      mask,
+      ...(layersKey && { key: layersKey }),
+    });
+  };
   return {
     options: {
-      ...{ sourceVocabularySize, targetVocabularySize, end, cell, hiddenSize, embeddingSize, attention },
+      ...{ sourceVocabularySize, targetVocabularySize, end, cell, hiddenSize, numLayers, dropout: rate },
+      ...{ embeddingSize, attention },
       bidirectional: bothWays,
     },
     init: (key) => {
@@ -128,10 +169,12 @@ export function translator(options: TranslatorOptions): Translator {
     problem: {
       initialCarry: () => [],
       loss: (params, carry, { source, sourceMask, targets, targetMask, teacherForcing }, key) => {
-        const { outputs } = model.decode(params.model, encode(params, source, sourceMask), {
+        const [encoderKey, decoderKey] = key ? splitKey(key) : [];
+        const { outputs } = model.decode(params.model, encode(params, source, sourceMask, encoderKey), {
           targets,
           mask: targetMask,
-          ...(key && teacherForcing && { teacherForcing: at(at(teacherForcing, 0), 0), key }),
+          ...(decoderKey && { key: decoderKey }),
+          ...(decoderKey && teacherForcing && { teacherForcing: at(at(teacherForcing, 0), 0) }),
         });
         return { loss: crossEntropy(outputs, targets, targetMask), carry };
       },

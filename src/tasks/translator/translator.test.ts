@@ -180,8 +180,23 @@ describe("translator", () => {
     const shapes = Object.fromEntries(tensorsByPath(params).map(([path, { shape }]) => [path, shape]));
     expect(shapes["source.table"]).toEqual([50, 32]);
     expect(shapes["model.decoder.embedding.table"]).toEqual([70, 32]);
-    expect(shapes["model.decoder.cell.cell.weightIh"]).toEqual([192, 32 + 128]);
+    expect(shapes["model.decoder.cell.cell.0.weightIh"]).toEqual([192, 32 + 128]);
     expect(shapes["model.decoder.readout.weight"]).toEqual([70, 64 + 128]);
+  });
+
+  test("has layers with dropout between them, which act where it is learnt", () => {
+    const model = translator({ ...SIZES, numLayers: 2, dropout: 0.5 });
+    const params = model.init(randomKey(1));
+    const shapes = Object.fromEntries(tensorsByPath(params).map(([path, { shape }]) => [path, shape]));
+    const { hiddenSize } = model.options;
+    expect(shapes["model.encoder.1.forward.weightIh"]).toEqual([3 * hiddenSize, 2 * hiddenSize]);
+    expect(shapes["model.decoder.cell.cell.1.weightIh"]).toEqual([3 * hiddenSize, hiddenSize]);
+    const batch = translationBatch([{ source: [1, 2, 3], target: [2, 1] }], { end: 0 });
+    const loss = (key?: number) =>
+      toNumber(model.problem.loss(params, [], batch, key === undefined ? undefined : randomKey(key)).loss.total);
+    expect(loss(1)).toBe(loss(1));
+    expect(new Set([loss(), loss(1), loss(2)]).size).toBe(3);
+    expect(translate(model, { maxLength: 3, width: 2 })(params, [[1, 2]])[0]!.length).toBe(2);
   });
 
   test.each<[object, string]>([

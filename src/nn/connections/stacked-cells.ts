@@ -1,0 +1,68 @@
+/** A stack of cells as one cell: for wherever a single step of all layers is needed. */
+
+import { OptionError, requireKnownKeys, requireNumber } from "../../core/index.js";
+import { foldIn, splitKey } from "../../ops/index.js";
+import type { Tensor, TensorTree } from "../../tensor/index.js";
+import type { Cell } from "../cell.js";
+import { dropout } from "../layers/dropout.js";
+
+/** What is done between the cells. */
+export interface StackedCellsSettings {
+  /** Rate on the connections between cells, in [0, 1), drawn anew at each step; acts only where there is a key. @default 0 */
+  readonly dropout?: number;
+}
+
+/**
+ * Cells on top of each other, within one step: the output of each is the input of the next. Over time it is what `stacked` is; but where
+ * a step needs the output of the step before (`feedback`, a decoder), all layers have to go through a step together, and there it serves.
+ *
+ *   h^l_t, y^l_t = cell^l(h^l_{t-1}, y^{l-1}_t)        y^0_t = x_t
+ *
+ * Parameters and carries are lists, first cell first.
+ * @throws OptionError if there is no cell, sizes do not fit, or dropout is asked for with one cell (it would do nothing)
+ * @see Graves 2013, arXiv:1308.0850; dropout: Zaremba, Sutskever & Vinyals 2014, arXiv:1409.2329
+ * @example const cell = stackedCells([lstm({ inputSize: 8, hiddenSize: 32 }), lstm({ inputSize: 32, hiddenSize: 32 })]);
+ */
+export function stackedCells<Params extends TensorTree, Carry extends TensorTree>(
+  cells: readonly Cell<Params, Carry>[],
+  settings: StackedCellsSettings = {},
+): Cell<readonly Params[], readonly Carry[]> {
+  requireKnownKeys("stackedCells", settings, ["dropout"]);
+  const { dropout: rate = 0 } = settings;
+  requireNumber("stackedCells", "dropout", rate, { from: 0, below: 1 });
+  const [first, last] = [cells[0], cells.at(-1)];
+  if (first === undefined || last === undefined) throw new OptionError("stackedCells: needs at least one cell");
+  if (rate > 0 && cells.length === 1) {
+    throw new OptionError(
+      "stackedCells: dropout acts between cells and has no effect with one cell; remove it or add a cell",
+    );
+  }
+  cells.slice(1).forEach(({ inputSize }, index) => {
+    const { outputSize } = cells[index] as Cell<Params, Carry>;
+    if (outputSize === inputSize) return;
+    throw new OptionError(
+      `stackedCells: cell ${index + 1} takes ${inputSize} features, but cell ${index} gives ${outputSize}`,
+    );
+  });
+  return {
+    ...((rate > 0 || cells.some(({ usesKey }) => usesKey)) && { usesKey: true }),
+    inputSize: first.inputSize,
+    outputSize: last.outputSize,
+    init: (key, dtype) => {
+      const keys = splitKey(key, cells.length);
+      return cells.map((cell, index) => cell.init(keys[index] as Tensor, dtype));
+    },
+    initialCarry: (batchSize, dtype) => cells.map((cell) => cell.initialCarry(batchSize, dtype)),
+    step: (params, carries, x, key) => {
+      let y = x;
+      const after = cells.map((cell, index) => {
+        const [cellKey, dropoutKey] = key ? splitKey(foldIn(key, index)) : [];
+        const input = index > 0 && dropoutKey ? dropout(dropoutKey, y, rate) : y;
+        const [carry, output] = cell.step(params[index] as Params, carries[index] as Carry, input, cellKey);
+        y = output;
+        return carry;
+      });
+      return [after, y];
+    },
+  };
+}
