@@ -3,7 +3,7 @@
 /** The folders of src/, lowest first: a folder may import only from folders to its left and above it. */
 const folders = [
   ...["core", "tensor", "program", "ops", "transforms", "scan", "compile", "runtime", "nn", "learn"],
-  ...["reservoir", "memory", "structure", "unsupervised", "data", "io", "train", "tasks", "experiments"],
+  ...["reservoir", "memory", "structure", "unsupervised", "data", "io", "streaming", "train", "tasks", "experiments"],
   ...["node", "cli"],
 ];
 
@@ -96,5 +96,6 @@ export default {
   options: {
     tsPreCompilationDeps: true, // type-only imports count, too
     doNotFollow: { path: "node_modules" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "default"] },
   },
 };

@@ -12,6 +12,7 @@ export * from "./ops/index.js";
 export { printProgram } from "./program/index.js";
 export { type CompiledFunction, type CompileOptions, compile } from "./runtime/index.js";
 export * from "./scan/index.js";
+export * from "./streaming/index.js";
 export * from "./tasks/index.js";
 export * from "./tensor/index.js";
 export * from "./train/index.js";

@@ -46,6 +46,18 @@ function decodeText(path: string, bytes: Uint8Array): string {
   }
 }
 
+/** @throws FileError if a file or folder of that name exists, or that cannot be found out */
+export async function requireNoFile(path: string, fileSystem: FileSystem = nodeFileSystem): Promise<void> {
+  try {
+    await fileSystem.stat(path);
+  } catch (cause) {
+    const code = errorCodeOf(cause);
+    if (code === "ENOENT" || code === "ENOTDIR") return; // what is wrong with the folder is said when the file is written
+    throw readError(path, cause);
+  }
+  throw new FileError(`"${path}" exists already; choose another name`);
+}
+
 /** The name under which a file is written until it is complete; what a killed process left there is overwritten. */
 export const partialPath = (path: string): string => `${path}.partial`;
 
