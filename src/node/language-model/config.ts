@@ -106,6 +106,8 @@ export interface LanguageModelConfig extends LanguageModelSettings {
   readonly checksum: string;
   readonly unigramEntropy: number;
   readonly vocabulary: VocabularyJSON;
+  /** The file that the run was imported from: there is a model, and nothing to resume. Missing in runs that were trained here. */
+  readonly imported?: string;
 }
 
 /** Changes when the meaning of a run's files changes. */

@@ -5,4 +5,5 @@
  */
 export * from "./config.js";
 export * from "./corpus.js";
+export * from "./exchange.js";
 export * from "./run.js";

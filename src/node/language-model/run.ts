@@ -70,7 +70,8 @@ export interface TrainedModel {
   readonly params: LanguageModelParams;
 }
 
-const modelOf = (config: LanguageModelSettings, vocabularySize: number): LanguageModel =>
+/** The model that settings describe. */
+export const modelOf = (config: LanguageModelSettings, vocabularySize: number): LanguageModel =>
   languageModel({
     vocabularySize,
     cell: config.cell,
@@ -135,6 +136,11 @@ export async function startRun(path: string, given: Partial<LanguageModelSetting
 export async function resumeRun(path: string, given: Partial<LanguageModelSettings>): Promise<LanguageModelRun> {
   const run = await openRun(path);
   const before = parseConfig(await readConfig(run), path);
+  if (before.imported !== undefined) {
+    throw new FileError(
+      `"${path}" was imported from "${before.imported}" and cannot be resumed: a model file holds no state of training; train a new run`,
+    );
+  }
   const config = resumedConfig(before, given, path);
   completeSettings(config);
   const corpus = await readCorpus(config);
