@@ -3,8 +3,8 @@
 /** The folders of src/, lowest first: a folder may import only from folders to its left and above it. */
 const folders = [
   ...["core", "tensor", "program", "ops", "transforms", "scan", "compile", "runtime", "nn", "learn"],
-  ...["reservoir", "memory", "structure", "unsupervised", "data", "io", "streaming", "train", "tasks", "experiments"],
-  ...["node", "cli"],
+  ...["reservoir", "memory", "structure", "unsupervised", "data", "io", "streaming", "plots", "train", "tasks"],
+  ...["experiments", "node", "cli"],
 ];
 
 /** Everything before these runs in a browser. */

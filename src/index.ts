@@ -9,6 +9,7 @@ export * from "./io/index.js";
 export * from "./learn/index.js";
 export * from "./nn/index.js";
 export * from "./ops/index.js";
+export * from "./plots/index.js";
 export { printProgram } from "./program/index.js";
 export { type CompiledFunction, type CompileOptions, compile } from "./runtime/index.js";
 export * from "./scan/index.js";

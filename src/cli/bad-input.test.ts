@@ -74,7 +74,7 @@ describe("train refuses, with one sentence and nothing changed,", () => {
       "an unknown cell",
       2,
       ["text.txt", "--cell", "lsmt"],
-      "Did you mean lstm? The choices are elman, lstm, gru, gru-reset-before.",
+      "Did you mean lstm? The choices are elman, lstm, gru, gru-reset-before, ",
     ],
     [
       "an unknown unit",
@@ -275,6 +275,13 @@ describe("other commands refuse, with one sentence,", () => {
     ],
     ["top-p 2", 2, ["generate", "done", "--top-p", "2"], "top-p must be a number greater than 0 and at most 1"],
     ["length 0", 2, ["generate", "done", "--length", "0"], "length must be a whole number of at least 1"],
+    ["beam 0", 2, ["generate", "done", "--beam", "0"], "beam must be a whole number of at least 1"],
+    ...["--temperature", "--top-k", "--top-p", "--seed"].map((option): [string, 2, string[], string] => [
+      `beam with ${option}`,
+      2,
+      ["generate", "done", "--beam", "2", option, "1"],
+      "option '--beam <n>' cannot be used with option",
+    ]),
     ["no run", 2, ["generate"], "missing required argument 'run'"],
     ["too many arguments", 2, ["inspect", "done", "more"], "too many arguments for 'inspect'"],
     ["evaluating a missing file", 1, ["evaluate", "done", "none.txt"], 'there is no file "none.txt"'],

@@ -225,6 +225,15 @@ describe("generate", () => {
     expect(await write("--top-k", "1", "--seed", "9")).toBe(greedy);
     expect(await write("--top-p", "0.000001")).toBe(greedy);
   });
+
+  test("--beam writes the likeliest text it finds: with a beam of 1 the greedy one, the same every time", async () => {
+    const write = async (...options: string[]) =>
+      (await run("generate", "run", "--length", "25", "--prompt", "a line", ...options)).stdout;
+    expect(await write("--beam", "1")).toBe(await write("--temperature", "0"));
+    const searched = await write("--beam", "6");
+    expect(searched).toMatch(/^a line[\s\S]{25}\n$/);
+    expect(await write("--beam", "6")).toBe(searched);
+  });
 });
 
 describe("evaluate", () => {

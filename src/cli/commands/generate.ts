@@ -1,11 +1,11 @@
 /** `through-time generate`: let a run's model write. */
 
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { DataError } from "../../core/index.js";
 import type { Vocabulary } from "../../data/index.js";
 import { openModel } from "../../node/index.js";
 import { randomKey } from "../../ops/index.js";
-import { generateTokens, tokenReader } from "../../tasks/index.js";
+import { generateTokens, type Hypothesis, likeliestTexts, tokenReader } from "../../tasks/index.js";
 import { printableText } from "../format.js";
 import { numberIn, wholeNumber } from "../option-values.js";
 
@@ -14,6 +14,7 @@ Examples:
   $ through-time generate runs/book
   $ through-time generate runs/book --prompt "Once upon" --length 500 --temperature 0.7
   $ through-time generate runs/book --top-k 5 --seed 7
+  $ through-time generate runs/book --prompt "Once upon" --length 40 --beam 8
 `;
 
 /** The command, ready to be added. */
@@ -36,20 +37,30 @@ export const generateCommand = () =>
       numberIn("top-p", { above: 0, to: 1 }),
     )
     .option("--seed <n>", "seed of the choices", wholeNumber("seed", 0), 1)
+    .addOption(
+      new Option("--beam <n>", "search the likeliest text with a beam of n, instead of choosing token by token")
+        .argParser(wholeNumber("beam", 1))
+        .conflicts(["temperature", "topK", "topP", "seed"]),
+    )
     .addHelpText("after", EXAMPLES)
-    .action(async (path, { prompt, length, temperature, topK, topP, seed }) => {
+    .action(async (path, { prompt, length, temperature, topK, topP, seed, beam }) => {
       const { vocabulary, model, params } = await openModel(path);
-      const tokens = generateTokens(tokenReader(model)(params), promptTokens(vocabulary, prompt), randomKey(seed), {
-        temperature,
-        ...(topK !== undefined && { topK }),
-        ...(topP !== undefined && { topP }),
-        exclude: vocabulary.unknown === undefined ? [] : [vocabulary.unknown],
-      });
+      const before = promptTokens(vocabulary, prompt);
+      const exclude = vocabulary.unknown === undefined ? [] : [vocabulary.unknown];
+      const tokens =
+        beam === undefined
+          ? generateTokens(tokenReader(model)(params), before, randomKey(seed), {
+              temperature,
+              ...(topK !== undefined && { topK }),
+              ...(topP !== undefined && { topP }),
+              exclude,
+            })
+          : (likeliestTexts(model, params, before, { width: beam, length, exclude })[0] as Hypothesis).tokens.values();
       const decoder = vocabulary.decoder();
       const show = (text: string) => process.stdout.write(process.stdout.isTTY === true ? printableText(text) : text);
       show(vocabulary.unit === "word" ? decoder.push(vocabulary.encode(prompt)) : prompt);
       for (let written = 0; written < length; written++) {
-        show(decoder.push([tokens.next().value]));
+        show(decoder.push([tokens.next().value as number]));
         // Gives a closed pipe or Ctrl-C its turn.
         if (written % 64 === 63) await new Promise((resolve) => setImmediate(resolve));
       }

@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { Command } from "@commander-js/extra-typings";
 import type { Instruction, Plan } from "../../compile/index.js";
 import { OptionError } from "../../core/index.js";
+import { CELL_NAMES } from "../../nn/index.js";
 import {
   bitsPerCharacter,
   DEFAULT_SETTINGS,
@@ -45,7 +46,7 @@ export const trainCommand = () =>
       "what the model reads: character, byte or word (default: character)",
       oneOf(["character", "byte", "word"]),
     )
-    .option("--cell <name>", "recurrent cell: elman, lstm, gru or gru-reset-before (default: lstm)", cellName)
+    .option("--cell <name>", `recurrent cell: ${CELL_NAMES.join(", ")} (default: lstm)`, cellName)
     .option("--hidden <n>", "units in each layer (default: 128)", wholeNumber("hidden", 1))
     .option("--layers <n>", "recurrent layers (default: 1)", wholeNumber("layers", 1))
     .option(

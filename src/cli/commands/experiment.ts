@@ -1,0 +1,195 @@
+/** `through-time experiment`: the literature's experiments, repeated. */
+
+import { join } from "node:path";
+import { Command } from "@commander-js/extra-typings";
+import { FileError } from "../../core/index.js";
+import {
+  EXPERIMENTS,
+  type Experiment,
+  type ExperimentOptions,
+  type ExperimentResult,
+  experimentById,
+  experimentSettings,
+  figureRows,
+  formatFigure,
+  formatSource,
+  type Progress,
+  reportOf,
+  type SeedResult,
+  summarize,
+} from "../../experiments/index.js";
+import { findExperimentResult, runSeeds, saveExperimentResult, writeFileAtomically } from "../../node/index.js";
+import { EXIT } from "../errors.js";
+import { formatDuration, shellWord } from "../format.js";
+import { numberIn, wholeNumber } from "../option-values.js";
+import { statusLine } from "../progress.js";
+
+const EXAMPLES = `
+Examples:
+  $ through-time experiment list
+  $ through-time experiment run elman-1990/xor --seeds 10
+  $ through-time experiment run adding/200 --cell lstm --out runs/adding-lstm
+  $ through-time experiment report runs/adding-lstm
+`;
+
+const DEFAULT_SEEDS = 3;
+
+/** The command, ready to be added. */
+export const experimentCommand = () =>
+  new Command("experiment")
+    .description("repeat experiments of the literature")
+    .addCommand(listCommand())
+    .addCommand(runCommand())
+    .addCommand(reportCommand())
+    .addHelpText("after", EXAMPLES);
+
+const listCommand = () =>
+  new Command("list")
+    .description("show all experiments")
+    .option("--json", "print one line of JSON")
+    .action(({ json }) => {
+      if (json === true) {
+        const listed = EXPERIMENTS.map(({ id, title, source, cells, figures }) => ({
+          id,
+          title,
+          source,
+          cells,
+          figures,
+        }));
+        process.stdout.write(`${JSON.stringify(listed)}\n`);
+        return;
+      }
+      const width = Math.max(...EXPERIMENTS.map(({ id }) => id.length));
+      const lines = EXPERIMENTS.map(
+        ({ id, title, source }) => `${id.padEnd(width)}  ${title} (${source.authors} ${source.year})`,
+      );
+      process.stdout.write(`${lines.join("\n")}\n`);
+    });
+
+const runCommand = () =>
+  new Command("run")
+    .description("run an experiment with several seeds, and compare with the literature")
+    .argument("<id>", "name of the experiment, as the list shows it")
+    .option("--seeds <n>", "run the seeds 1 to n", wholeNumber("seeds", 1), DEFAULT_SEEDS)
+    .option("--cell <name>", "recurrent cell (default: that of the literature)")
+    .option(
+      "--effort <x>",
+      "part of the training that is done, above 0 to 1 (default: 1)",
+      numberIn("effort", { above: 0, to: 1 }),
+    )
+    .option("--threads <n>", "seeds to run at a time, each on a thread", wholeNumber("threads", 1), 1)
+    .option("--out <dir>", "folder for result.json; seeds that are there already are kept")
+    .option("--json", "end with one line of JSON on standard output")
+    .action(async (id, { seeds, threads, out, json, ...options }) => {
+      const experiment = experimentById(id);
+      const result = await resultSoFar(experiment, options, out);
+      const wanted = Array.from({ length: seeds }, (_, index) => index + 1);
+      const complete = await runMissing(experiment, result, wanted, threads, out);
+      if (complete) show(experiment, complete, json === true);
+      else process.exitCode = EXIT.interrupted;
+    });
+
+const reportCommand = () =>
+  new Command("report")
+    .description("write report.md and curves.svg beside the result of an experiment")
+    .argument("<dir>", "folder with a result.json")
+    .action(async (folder) => {
+      const result = await findExperimentResult(folder);
+      if (result === undefined) {
+        throw new FileError(`there is no result in "${folder}"; make one with experiment run ... --out ${folder}`);
+      }
+      const { markdown, svg } = reportOf(experimentById(result.id), result, "curves.svg");
+      await writeFileAtomically(join(folder, "curves.svg"), svg);
+      await writeFileAtomically(join(folder, "report.md"), markdown);
+      process.stdout.write(`${join(folder, "report.md")}\n`);
+    });
+
+/** What is in the folder already, if it is of the same kind. */
+async function resultSoFar(
+  experiment: Experiment,
+  options: ExperimentOptions,
+  out: string | undefined,
+): Promise<ExperimentResult> {
+  const fresh = { id: experiment.id, ...experimentSettings(experiment, options), runs: [] };
+  const found = out === undefined ? undefined : await findExperimentResult(out);
+  if (found === undefined) return fresh;
+  for (const name of ["id", "cell", "effort"] as const) {
+    if (found[name] === fresh[name]) continue;
+    throw new FileError(
+      `the result in "${out}" has ${name} ${found[name]}, not ${fresh[name]}; choose another folder for --out`,
+    );
+  }
+  return found;
+}
+
+/** Runs the seeds that have no result yet. @returns `undefined` if Ctrl-C stopped it */
+async function runMissing(
+  experiment: Experiment,
+  before: ExperimentResult,
+  wanted: readonly number[],
+  threads: number,
+  out: string | undefined,
+): Promise<ExperimentResult | undefined> {
+  const { cell, effort } = before;
+  const status = statusLine();
+  const abort = new AbortController();
+  const interrupt = () => abort.abort();
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  const runs = new Map(before.runs.map((run) => [run.seed, run]));
+  const missing = wanted.filter((seed) => !runs.has(seed));
+  if (missing.length < wanted.length) status.say(`${wanted.length - missing.length} of the seeds are done already`);
+  const result = (): ExperimentResult => ({ ...before, runs: [...runs.values()].sort((a, b) => a.seed - b.seed) });
+  const progress = new Map<number, Progress>();
+  try {
+    await runSeeds(experiment, missing, { cell, effort }, threads, {
+      signal: abort.signal,
+      onProgress: (seed, newest) => {
+        progress.set(seed, newest);
+        status.show(() => describe(progress), false);
+      },
+      onResult: async (run) => {
+        progress.delete(run.seed);
+        runs.set(run.seed, run);
+        status.say(describeRun(run));
+        if (out !== undefined) await saveExperimentResult(out, result());
+      },
+    });
+  } finally {
+    status.end();
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
+  const asked = result().runs.filter(({ seed }) => wanted.includes(seed));
+  if (asked.length === wanted.length) return { ...before, runs: asked };
+  const saved = out === undefined ? "" : `; to go on, give the same command again, with --out ${shellWord(out)}`;
+  status.say(`stopped after ${runs.size} ${runs.size === 1 ? "seed" : "seeds"}${saved}`);
+  return undefined;
+}
+
+const describe = (running: ReadonlyMap<number, Progress>): string =>
+  [...running]
+    .map(([seed, { done, error }]) => `seed ${seed}: ${Math.floor(100 * done)} %, error ${formatFigure(error)}`)
+    .join("   ");
+
+const describeRun = ({ seed, success, failure, seconds }: SeedResult): string =>
+  `seed ${seed}: ${success ? "reached the aim" : "missed the aim"} after ${formatDuration(seconds)}${failure === undefined ? "" : `: ${failure}`}`;
+
+/** Ours beside the literature's. */
+function show(experiment: Experiment, { id, cell, effort, runs }: ExperimentResult, json: boolean): void {
+  const summary = summarize(experiment, runs);
+  const { seeds, successes, figures, seconds } = summary;
+  if (json) {
+    const own = runs.map(({ curve: _, ...run }) => run);
+    process.stdout.write(`${JSON.stringify({ id, cell, effort, ...summary, runs: own })}\n`);
+    return;
+  }
+  const header = { name: "", mean: "mean", median: "median", range: "least to most", aim: "aim", paper: "literature" };
+  const rows = [header, ...figureRows(experiment, figures)];
+  const columns = ["name", "mean", "median", "range", "aim", "paper"] as const;
+  const widths = columns.map((column) => Math.max(...rows.map((row) => row[column].length)));
+  const lines = rows.map((row) => columns.map((column, k) => row[column].padEnd(widths[k] as number)).join("  "));
+  const heading = [
+    `${experiment.title}: ${successes} of ${seeds} ${seeds === 1 ? "seed" : "seeds"} reached the aim, in ${formatDuration(seconds)}`,
+    `${formatSource(experiment.source)}; cell ${cell}${effort === 1 ? "" : `, ${formatFigure(effort)} of the training`}`,
+  ];
+  process.stdout.write(`${[...heading, ...lines].map((line) => line.trimEnd()).join("\n")}\n`);
+}
