@@ -23,8 +23,8 @@ export function linearForcing(settings: {
 }
 
 /**
- * decay^update
- * @param settings.decay in (0, 1]; smaller is faster
+ * decay^update, for `decay` in (0, 1]; smaller is faster.
+ * @throws OptionError if it is out of range
  */
 export function exponentialForcing({ decay }: { readonly decay: number }): ForcingSchedule {
   requireNumber("exponentialForcing", "decay", decay, { above: 0, to: 1 });
@@ -32,8 +32,8 @@ export function exponentialForcing({ decay }: { readonly decay: number }): Forci
 }
 
 /**
- * k / (k + exp(update / k)): stays near k / (k + 1), and falls fastest about update k log k.
- * @param settings.k at least 1; larger is slower
+ * k / (k + exp(update / k)): stays near k / (k + 1), and falls fastest about update k log k. For k of at least 1; larger is slower.
+ * @throws OptionError if it is less
  * @see Bengio, Vinyals, Jaitly & Shazeer 2015, arXiv:1506.03099, section 2.4; the other two are there, too
  */
 export function inverseSigmoidForcing({ k }: { readonly k: number }): ForcingSchedule {
