@@ -12,10 +12,10 @@ const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...inDocs.sort()]
   text: readFileSync(new URL(path, root), "utf8"),
 }));
 
-/** An example on a page: a marker, the code, and what it prints. */
-const EXAMPLE = /<!-- example: ([\w-]+) -->\n```ts\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/g;
+/** An example on a page: a marker, the code, and what it prints, if it does. */
+const EXAMPLE = /<!-- example: ([\w-]+) -->\n```ts\n([\s\S]*?)```(?:\n\n```text\n([\s\S]*?)```)?/g;
 const examples = pages.flatMap(({ path, text }) =>
-  [...text.matchAll(EXAMPLE)].map(([, name, code, output]) => ({ path, name, code, output })),
+  [...text.matchAll(EXAMPLE)].map(([, name, code, output = ""]) => ({ path, name, code, output })),
 );
 
 afterEach(() => vi.restoreAllMocks());
@@ -24,7 +24,7 @@ test("the README shows a cell of one's own", () => {
   expect(examples.filter(({ path }) => path === "README.md").map(({ name }) => name)).toContain("own-cell");
 });
 
-test("every marker of an example is followed by code and what it prints", () => {
+test("every marker of an example is followed by code", () => {
   const markers = pages.reduce((count, { text }) => count + text.split("<!-- example: ").length - 1, 0);
   expect(examples.length).toBe(markers);
 });
@@ -42,7 +42,7 @@ test.each(examples)("example $name is the file that $path shows, and prints what
   const lines: string[] = [];
   vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
   await import(/* @vite-ignore */ file.pathname);
-  expect(`${lines.join("\n")}\n`).toBe(example.output);
+  expect(lines.map((line) => `${line}\n`).join("")).toBe(example.output);
 });
 
 /** Links to files, without those to other sites and to headings of the same page. */

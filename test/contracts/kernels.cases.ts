@@ -705,6 +705,35 @@ export function runKernelCases({ name, kernels }: KernelCase): void {
       }
     });
 
+    test("that come later are the same, and fail the same way", async () => {
+      const single = compiled(f);
+      for (const threads of [1, 2, 3]) {
+        const together = compileTogether(f, { kernels, threads });
+        expect(await together.later([])).toEqual([]);
+        for (const count of [1, 4, 2, 3]) {
+          const [shared] = args(count);
+          const calls = Array.from({ length: count }, (_, k): [Tensor, Tensor] => [shared, args(k)[1]]);
+          const expected = calls.map((call) => single(...call));
+          expectSame(await together.later(calls), expected);
+          expectSame(together(calls), expected);
+        }
+        together.end();
+        const gathered = compileTogether((t: Tensor, k: Tensor) => ops.gather(t, k), { kernels, threads });
+        const call = (row: number): [Tensor, Tensor] => [floats([4, 3]), filled("int32", [2], () => row)];
+        await expect(gathered.later([0, 8, 9, 1].map(call))).rejects.toThrow(/no row 8; the table has 4 rows/);
+        await expect(gathered.later([0, 1, 9, 8].map(call))).rejects.toThrow(ShapeError);
+        const lost = call(1);
+        given(lost[0] as HostTensor);
+        await expect(gathered.later([call(0), lost])).rejects.toThrow(MemoryError);
+        const right = [0, 1, 2, 3].map(call);
+        expectSame(
+          await gathered.later(right),
+          right.map(([t, k]) => ops.gather(t, k)),
+        );
+        gathered.end();
+      }
+    });
+
     const given = (x: HostTensor) => structuredClone(x.data.buffer, { transfer: [x.data.buffer as ArrayBuffer] });
   });
 

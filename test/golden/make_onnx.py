@@ -377,6 +377,43 @@ recurrent("LSTM:input_forget, all", ALL, "bidirectional", input_forget=1, clip=0
 recurrent("LSTM:peepholes", ["B", "P"])
 recurrent("LSTM:peepholes, clip", ["B", "P"], clip=0.2)
 
+# ------------------------------------------------------------------------------- windows, and what models with them need
+
+sequence, image = floats(2, 2, 7), floats(1, 4, 4, 5)
+operator("Conv:one axis", [sequence, floats(3, 2, 3), floats(3)], constants=[1, 2])
+operator("Conv:one axis, all settings", [sequence, floats(4, 1, 2)], group=2, strides=[2], dilations=[3], pads=[2, 1])
+operator("Conv:two axes", [floats(2, 3, 4, 3), floats(2, 3, 3, 2), floats(2)], kernel_shape=[3, 2])
+moves = {"strides": [2, 1], "dilations": [1, 2], "pads": [1, 0, 2, 3]}
+operator("Conv:two axes, all settings", [image, floats(6, 2, 3, 2)], group=2, **moves)
+operator("Conv:a kernel for each channel", [image, floats(4, 1, 3, 3)], group=4, pads=[1, 1, 1, 1])
+operator("Conv:without padding", [sequence, floats(2, 2, 4)], auto_pad="VALID")
+for auto in ["SAME_UPPER", "SAME_LOWER"]:
+    operator(f"Conv:{auto}", [image, floats(2, 4, 2, 3), floats(2)], auto_pad=auto, strides=[1, 2])
+    operator(f"MaxPool:{auto}", [image], auto_pad=auto, kernel_shape=[2, 3], strides=[2, 1])
+operator("MaxPool", [sequence - 2], kernel_shape=[3], pads=[1, 1])
+operator("MaxPool:all settings", [image - 2], kernel_shape=[2, 2], **moves | {"pads": [1, 0, 1, 1]})
+operator("MaxPool:three axes", [floats(1, 2, 3, 4, 2)], kernel_shape=[2, 3, 2], strides=[1, 1, 2])
+operator("MaxPool:rounded up", [image], kernel_shape=[2, 3], strides=[2, 2], ceil_mode=1)
+operator("AveragePool", [sequence], kernel_shape=[3], strides=[2])
+pads = {"kernel_shape": [3, 2], "strides": [2, 2], "pads": [1, 1, 2, 0]}
+operator("AveragePool:with padding", [image], **pads)
+operator("AveragePool:with padding that counts", [image], count_include_pad=1, **pads)
+operator("AveragePool:dilations", [image], opset=19, kernel_shape=[2, 2], dilations=[2, 3], pads=[1, 0, 0, 1])
+operator("GlobalAveragePool", [image])
+operator("GlobalMaxPool", [sequence])
+operator("InstanceNormalization", [image, floats(4), floats(4)], epsilon=0.01)
+operator("Erf", [np.float32([-7, -4.1, -2.5, -0.47, -0.46, -1e-6, 0, 0.2, 0.46875, 0.9, 1.5, 3, 5, 100])])
+operator("Gelu", [3 * x], opset=20)
+operator("Gelu:tanh", [3 * x], opset=20, approximate="tanh")
+operator("HardSwish", [np.float32([-4, -3, -1, 0, 0.5, 2.5, 3, 4])])
+operator("Selu", [3 * x])
+operator("Selu:settings", [x], alpha=0.5, gamma=2.0)
+operator("CumSum", [big, np.array(1)], constants=[1])
+operator("CumSum:exclusive, reverse", [ints(3, 1, 4, 1), np.array(-1)], constants=[1], exclusive=1, reverse=1)
+operator("Pad:reflect", [image, ints(0, 0, 2, 1, 0, 0, 1, 3)], constants=[1], mode="reflect")
+operator("Pad:edge", [x, ints(1, 2, 0, 1)], constants=[1], mode="edge")
+operator("Pad:wrap", [x, ints(0, 2, 1, 3)], constants=[1], opset=19, mode="wrap")
+
 path = pathlib.Path(__file__).with_name("onnx.json")
 lines = [f"{json.dumps(name)}: {json.dumps(case, separators=(',', ':'))}" for name, case in cases.items()]
 path.write_text("{\n" + ",\n".join(lines) + "\n}\n")

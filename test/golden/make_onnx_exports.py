@@ -83,6 +83,40 @@ class Unrolled(nn.Module):
         return torch.stack(shown)
 
 
+class Reader(nn.Module):
+    """Images of a line of text to the log-probabilities of three classes at each column (Shi et al. 2015, arXiv:1507.05717)."""
+
+    def __init__(self):
+        super().__init__()
+        blocks = [(1, 2, (2, 2)), (2, 3, (2, 1))]
+        layers = [[nn.Conv2d(a, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU(), nn.MaxPool2d(p)] for a, b, p in blocks]
+        self.features = nn.Sequential(*[layer for block in layers for layer in block])
+        for norm in [layer for layer in self.features if isinstance(layer, nn.BatchNorm2d)]:
+            norm.running_mean.uniform_(-0.5, 0.5)
+            norm.running_var.uniform_(0.5, 2)
+        self.recurrent = nn.LSTM(3 * 2, HIDDEN, bidirectional=True)
+        self.readout = nn.Linear(2 * HIDDEN, 3)
+
+    def forward(self, images):
+        columns = self.features(images).permute(3, 0, 1, 2).flatten(2)
+        return torch.log_softmax(self.readout(self.recurrent(columns)[0]), -1)
+
+
+class Tagger(nn.Module):
+    """Sequences, shortened by convolutions along time, to the outputs of a recurrence; batch first."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.InstanceNorm1d(EMBEDDING, affine=True)
+        self.convolution = nn.Conv1d(EMBEDDING, 4, 3, stride=2, padding=1, groups=2)
+        self.recurrent = nn.LSTM(4, HIDDEN, batch_first=True)
+
+    def forward(self, xs):
+        features = nn.functional.gelu(self.convolution(self.norm(xs.transpose(1, 2))))
+        features = nn.functional.avg_pool1d(nn.functional.hardswish(features), 3, stride=1, padding=1)
+        return self.recurrent(features.transpose(1, 2))[0].cumsum(1)
+
+
 def plain(tensor):
     dtype = "float32" if tensor.is_floating_point() else "int32"
     return {"dtype": dtype, "shape": list(tensor.shape), "data": [float(f"{x:.8g}") for x in tensor.flatten().tolist()]}
@@ -148,6 +182,14 @@ def with_state(time, batch):
     return torch.randn(time, batch, EMBEDDING), torch.randn(2, batch, HIDDEN)
 
 
+def images(width, batch):
+    return (torch.randn(batch, 1, 8, width),)
+
+
+def batch_first(time, batch):
+    return (torch.randn(batch, time, EMBEDDING),)
+
+
 SIZES = [(4, 3), (2, 1), (5, 2)]
 old = int(VERSION.split(".")[0]) < 2
 for opset in [9] if old else [13, 20]:
@@ -165,6 +207,12 @@ for opset in [9] if old else [13, 20]:
         axes = {"xs": {0: "time", 1: "batch"}, "lengths": {0: "batch"}}
         sizes = [(4, 3), (6, 3)] if old else SIZES
         export("packed", Packed(), with_lengths, sizes, axes, ["average", "last"], opset)
+export(
+    "reader", Reader(), images, [(8, 2), (5, 1), (12, 3)], {"images": {0: "batch", 3: "width"}}, ["scores"], 11 if old else 20
+)
+# The newer exporter fixes the number of steps here, too.
+axes = {"xs": {0: "batch", 1: "time"}}
+export("tagger", Tagger(), batch_first, [(6, 2), (3, 1), (9, 3)], axes, ["ys"], 11 if old else 17)
 if not old:
     export("unrolled", Unrolled(), sequences, [(3, 3), (3, 1)], {"xs": {1: "batch"}}, ["ys"], 20)
 
