@@ -1,8 +1,12 @@
-/** What is computed from constants alone is computed while compiling: the packing of weights that never change, above all. */
+/**
+ * What is computed from constants alone is computed while compiling: the packing of weights that never change, above all. Not loops and
+ * products: here the reference kernels compute, and what takes them seconds takes the others milliseconds at each run.
+ */
 
 import { type Equation, evaluateProgram, type Program, type Variable } from "../program/index.js";
 import { scanPrimitive } from "../scan/index.js";
 import type { HostTensor } from "../tensor/index.js";
+import { productPrimitive } from "./product.js";
 
 /** A Program and the values of its last inputs. */
 export interface WithConstants {
@@ -32,7 +36,8 @@ export function foldConstants({ program, constants }: WithConstants): WithConsta
 /** Adds the results of an equation to what is known, if all that it reads is. */
 function fold(equation: Equation, known: Map<Variable, HostTensor>): boolean {
   const { primitive, inputs, outputs } = equation;
-  if (primitive === scanPrimitive || inputs.length === 0 || !inputs.every((input) => known.has(input))) return false;
+  const isLarge = primitive === scanPrimitive || primitive === productPrimitive || primitive.prefersBatch === true;
+  if (isLarge || inputs.length === 0 || !inputs.every((input) => known.has(input))) return false;
   const values = inputs.map((input) => known.get(input) as HostTensor);
   const results = evaluateProgram({ inputs, equations: [equation], outputs }, values);
   outputs.forEach((output, index) => {

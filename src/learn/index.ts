@@ -6,8 +6,10 @@
 export * from "./clipping.js";
 
 export { type GateSaturation, type GateSaturationOptions, gateSaturation } from "./diagnostics/gate-saturation.js";
-export { type GradientFlow, type GradientFlowOptions, gradientFlow } from "./diagnostics/gradient-flow.js";
+export { type GradientFlow, gradientFlow } from "./diagnostics/gradient-flow.js";
+export { lyapunovExponent } from "./diagnostics/lyapunov-exponent.js";
 export { type SquareMatrix, spectralRadius } from "./diagnostics/matrices.js";
+export type { OneSequenceOptions } from "./diagnostics/one-sequence.js";
 export {
   exponentialForcing,
   type ForcingSchedule,

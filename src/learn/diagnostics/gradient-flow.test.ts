@@ -7,7 +7,7 @@ import { scan } from "../../scan/index.js";
 import { mapTensors, type Tensor } from "../../tensor/index.js";
 import { vjp } from "../../transforms/index.js";
 import type { SequenceProblem } from "../index.js";
-import { gradientFlow, spectralRadius } from "../index.js";
+import { gradientFlow, lyapunovExponent, spectralRadius } from "../index.js";
 
 /** h_t = W h_{t-1} + x_t; the loss is that of the last step alone, Σ h². */
 const linearProblem = (size: number): SequenceProblem<{ w: Tensor }, Tensor, { xs: Tensor; weight: Tensor }> => ({
@@ -76,9 +76,48 @@ describe("gradientFlow", () => {
       xs: numbers(1, [400, 1, 2]),
       weight: mapTensors((x) => multiply(reshape(sum(x, { axes: -1 }), [400, 1]), 0), numbers(1, [400, 1, 2])),
     };
-    const flow = gradientFlow(linearProblem(2), { w: rotation }, long);
-    expect(flow.lyapunovExponent).toBeCloseTo(Math.log(0.9), 3);
+    expect(lyapunovExponent(linearProblem(2), { w: rotation }, long)).toBeCloseTo(Math.log(0.9), 3);
     expect(spectralRadius(rotation)).toBeCloseTo(0.9, 12);
+    expect(lyapunovExponent(linearProblem(2), { w: multiply(rotation, 0) }, long)).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  test("the norms of all pairs at once are those of the pairs, within some percent and never above", () => {
+    const flow = gradientFlow(toyProblem(), toyParams(), toyWindow(0, 5));
+    const norms = flow.jacobianNorms();
+    expect(norms.map((row) => row.length)).toEqual([1, 2, 3, 4, 5, 6]);
+    norms.forEach((row, to) => {
+      row.forEach((norm, from) => {
+        const part = norm / flow.jacobianNorm(from, to);
+        expect(part).toBeGreaterThan(0.95);
+        expect(part).toBeLessThan(1 + 1e-9);
+      });
+    });
+  });
+
+  test("of all pairs at once also where products are tiny", () => {
+    const shrinking = { w: multiply(f64([0, -1, 1, 0], [2, 2]), 1e-15) };
+    const xs = { xs: numbers(1, [20, 1, 2]), weight: numbers(2, [20, 1]) };
+    const norms = gradientFlow(linearProblem(2), shrinking, xs).jacobianNorms();
+    for (const [to, from] of [
+      [1, 0],
+      [20, 0],
+      [20, 15],
+    ] as const) {
+      expect(Math.log10(norms[to]![from]!)).toBeCloseTo(-15 * (to - from), 6);
+    }
+  });
+
+  test("the loss gradients of single steps are those of problems with just their loss", () => {
+    const flow = gradientFlow(linearProblem(SIZE), { w }, { ...batch, weight: numbers(3, [6, 2]) });
+    const norms = flow.lossGradientNorms();
+    expect(norms.map((row) => row.length)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    for (const to of [1, 4, 6]) {
+      const own = numbers(3, [6, 2]).data.map((value, place) => (Math.floor(place / 2) === to - 1 ? value : 0));
+      const alone = gradientFlow(linearProblem(SIZE), { w }, { ...batch, weight: f64([...own], [6, 2]) });
+      norms[to]!.forEach((norm, from) => {
+        expect(norm).toBeCloseTo(alone.gradientNorms[from]!, 10);
+      });
+    }
   });
 
   test("says when there is no such sequence", () => {

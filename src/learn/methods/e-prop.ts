@@ -37,9 +37,10 @@ export function eProp(options: EPropOptions = {}): LearningMethod {
       return isShown(path) && hidden;
     },
     influence: (setting) => {
-      const { direct, transition } = setting.structure();
-      const own = { direct, transition: withinUnits(transition, setting) };
-      return sparseInfluence(setting, own, influencePattern(own, Number.POSITIVE_INFINITY));
+      const structure = setting.structure();
+      const own = withinUnits(structure.transition, setting);
+      const pattern = influencePattern({ ...structure, transition: own }, Number.POSITIVE_INFINITY);
+      return sparseInfluence(setting, structure, pattern, { kept: own });
     },
   });
 }

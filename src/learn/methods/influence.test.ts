@@ -1,10 +1,11 @@
 /** Methods that go forward in time, against backpropagation through a graph from which the same derivatives were taken out. */
 
 import { describe, expect, test } from "vitest";
-import { expectClose, numbers } from "../../../test/close.js";
+import { expectClose, f64, numbers } from "../../../test/close.js";
 import { type Cell, dense, elman, gru, lstm, meanSquaredError, recurrent, stacked } from "../../nn/index.js";
-import { foldIn, randomKey, stopGradient } from "../../ops/index.js";
-import type { FloatDType, Tensor, TensorTree } from "../../tensor/index.js";
+import { foldIn, randomKey, slice, stopGradient, zerosLike } from "../../ops/index.js";
+import { type FloatDType, mapTensors, type Tensor, type TensorTree, tensorsByPath } from "../../tensor/index.js";
+import { vjp } from "../../transforms/index.js";
 import {
   bptt,
   eProp,
@@ -132,17 +133,105 @@ describe("eProp", () => {
   });
 });
 
-describe("rflo", () => {
-  test("with leakRate 1 is the gradient within single steps", () => {
-    const [whole, without] = [elman(sizes), elman(sizes)].map((cell) =>
-      problemOf([cell as unknown as Cell<never, never>]),
+/**
+ * P_t = S ⊙ (D'_t P_{t-1} + ∂c_t/∂θ) in plain numbers, unit by unit, for the first sequence of the batch; D' and S are what is kept of D and P.
+ * @returns the gradient of the average loss, all parameters behind each other
+ */
+function influenceByLoops(
+  { problem, params }: ReturnType<typeof problemOf>,
+  keepD: (D: number, to: number, from: number) => number,
+  keepP: (unit: number, value: number, direct: number) => number = (_, value) => value,
+): number[] {
+  const flat = (tree: TensorTree): number[] => tensorsByPath(tree).flatMap(([, { data }]) => Array.from(data));
+  const one = mapTensors((leaf) => slice(leaf, 1, 0, 1), batch);
+  let carry = problem.initialCarry(one);
+  const units = flat(carry).length;
+  let P = Array.from({ length: units }, () => new Array<number>(flat(params).length).fill(0));
+  const gradient = new Array<number>(flat(params).length).fill(0);
+  for (let t = 0; t < 7; t++) {
+    const window = mapTensors((leaf) => slice(leaf, 0, t, t + 1), one);
+    const { value, pullback } = vjp(
+      (at: Params, before: TensorTree) => {
+        const { loss, carry: after } = problem.loss(at, before, window);
+        return { total: loss.total, after };
+      },
+      params,
+      carry,
     );
-    // The loss of a step sees the carry after it: one step back through the influence is none at all with D = 0.
-    const direct = gradientBy(bptt(), {
-      ...without!,
-      ...problemOf([stopAt(elman(sizes) as unknown as Cell<never, never>, ["h"])]),
+    const still = mapTensors(zerosLike, value.after);
+    const [now, back] = pullback({ total: f64([1], []), after: still }).map(flat) as [number[], number[]];
+    gradient.forEach((_, k) => {
+      gradient[k]! += now[k]! + back.reduce((sum, pull, unit) => sum + pull * P[unit]![k]!, 0);
     });
-    const full = gradientBy(rflo({ leakRate: 1 }), whole!);
-    expectClose(full.readout, direct.readout, 1e-12);
+    P = P.map((_, to) => {
+      const seed = mapTensors(
+        (leaf) =>
+          f64(
+            Array.from(leaf.data, () => 0),
+            leaf.shape,
+          ),
+        value.after,
+      );
+      let left = to;
+      for (const [, { data }] of tensorsByPath(seed)) {
+        if (left >= 0 && left < data.length) data[left] = 1;
+        left -= data.length;
+      }
+      const [direct, D] = pullback({ total: f64([0], []), after: seed }).map(flat) as [number[], number[]];
+      return direct.map((own, k) =>
+        keepP(to, own + D.reduce((sum, d, from) => sum + keepD(d, to, from) * P[from]![k]!, 0), own),
+      );
+    });
+    carry = value.after;
+  }
+  return gradient.map((value) => value / 7);
+}
+
+const oneSequence = (method: LearningMethod, { problem, params }: ReturnType<typeof problemOf>): number[] => {
+  const one = mapTensors((leaf) => slice(leaf, 1, 0, 1), batch);
+  const { gradient } = method.step(problem, params, method.init(problem, one, params), one, randomKey(0));
+  return tensorsByPath(gradient).flatMap(([, { data }]) => Array.from(data));
+};
+
+const expectNear = (actual: readonly number[], expected: readonly number[]): void => {
+  expect(actual.length).toBe(expected.length);
+  expect(Math.max(...actual.map((value, k) => Math.abs(value - expected[k]!)))).toBeLessThan(1e-12);
+};
+
+describe.each([
+  ["elman", elman(sizes)],
+  ["gru", gru(sizes)],
+])("with the recursion written in loops, for %s", (_, cell) => {
+  const problem = problemOf([cell as unknown as Cell<never, never>]);
+
+  test("rtrl keeps all", () => {
+    expectNear(
+      oneSequence(rtrl(), problem),
+      influenceByLoops(problem, (D) => D),
+    );
+  });
+
+  test("eProp keeps what passes from a unit to itself, if the layer shows all of its carry", () => {
+    const expected = influenceByLoops(problem, (D, to, from) => (to === from ? D : 0));
+    expectNear(oneSequence(eProp(), problem), expected);
+    expect(Math.max(...expected.map((value, k) => Math.abs(value - oneSequence(rtrl(), problem)[k]!)))).toBeGreaterThan(
+      1e-4,
+    );
+  });
+
+  test("rflo has its leak in place of D, and forgets what a step does not see", () => {
+    const expected = influenceByLoops(problem, (_D, to, from) => (to === from ? 0.7 : 0));
+    expectNear(oneSequence(rflo({ leakRate: 0.3 }), problem), expected);
+  });
+
+  test("snap of order 1 keeps what a parameter does within a step", () => {
+    expectNear(
+      oneSequence(snap(), problem),
+      influenceByLoops(
+        problem,
+        (D) => D,
+        (_unit, value, direct) => (direct === 0 ? 0 : value),
+      ),
+    );
   });
 });

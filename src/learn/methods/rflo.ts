@@ -30,9 +30,9 @@ export function rflo(options: RfloOptions): LearningMethod {
   return forwardInTime({
     name: "rflo",
     influence: (setting) => {
-      const { direct } = setting.structure();
-      const transition = sameUnit(setting.layout.units);
-      return sparseInfluence(setting, { direct, transition }, direct, 1 - leakRate);
+      const structure = setting.structure();
+      const kept = sameUnit(setting.layout.units);
+      return sparseInfluence(setting, structure, structure.direct, { kept, decay: 1 - leakRate });
     },
   });
 }

@@ -31,23 +31,22 @@ const MANY_COLOURS = 4;
  * The part of the influence that a pattern leaves, P_t = S ⊙ (D_t P_{t-1} + ∂c_t/∂θ).
  * @param structure where D and ∂c/∂θ are not zero
  * @param pattern S, 1 where the influence is kept
- * @param decay used for all D that is not zero. Default: D itself
+ * @param use what is used of D: entries that `kept` marks, or `decay` in their place. Default: all, as they are
  */
 export function sparseInfluence(
   setting: Setting,
   structure: StepStructure,
   pattern: Pattern,
-  decay?: number,
+  { kept: related = structure.transition, decay }: { readonly kept?: Pattern; readonly decay?: number } = {},
 ): Influence<readonly Tensor[]> {
   const { layout, params } = setting;
   const colours = colourRows(pattern);
-  if (numberOf(colours) > MANY_COLOURS)
-    return denseInfluence(setting, restrictionOf(structure, pattern, setting, decay));
+  if (numberOf(colours) > MANY_COLOURS) return denseInfluence(setting, restrictionOf(related, pattern, setting, decay));
   const transitionColours = colourRows(structure.transition);
   const seeds = seedsOf(colours, layout.dtype);
   const transitionSeeds = seedsOf(transitionColours, layout.dtype);
   const places = placesOf(params).map((place) =>
-    layoutOf(pattern, structure.transition, { colours, transitionColours }, place, layout.dtype),
+    layoutOf(pattern, related, { colours, transitionColours }, place, layout.dtype),
   );
   /** What is kept for tensor k of the parameters, of the list of what is kept for those that have an influence. */
   const kept = (memory: readonly Tensor[]) => {
@@ -88,12 +87,12 @@ function placesOf(params: readonly TensorType[]): [start: number, size: number][
 }
 
 function restrictionOf(
-  { transition }: StepStructure,
+  kept: Pattern,
   pattern: Pattern,
   { layout, params }: Setting,
   decay: number | undefined,
 ): Restriction {
-  const related = floats(layout.dtype, [layout.units, layout.units], (place) => transition.data[place] as number);
+  const related = floats(layout.dtype, [layout.units, layout.units], (place) => kept.data[place] as number);
   return {
     transition: (D) => multiply(decay ?? D, related),
     masks: masksOf(pattern, layout.dtype, params),
@@ -137,7 +136,7 @@ const wholes = (shape: readonly number[], value: (k: number) => number): HostTen
 
 function layoutOf(
   pattern: Pattern,
-  transition: Pattern,
+  kept: Pattern,
   { colours, transitionColours }: { readonly colours: Int32Array; readonly transitionColours: Int32Array },
   [start, size]: readonly [number, number],
   dtype: FloatDType,
@@ -157,13 +156,13 @@ function layoutOf(
     return [unitOf[to * size + k] as number, unitOf[other * size + k] as number];
   };
   const isRelated = ([to, other]: [number, number]) =>
-    to >= 0 && other >= 0 && transition.data[to * transition.columns + other] === 1;
+    to >= 0 && other >= 0 && kept.data[to * kept.columns + other] === 1;
   return {
     units: wholes([count, size], (k) => Math.max(unitOf[k] as number, 0)),
     present: floats(dtype, [count, size], (k) => ((unitOf[k] as number) < 0 ? 0 : 1)),
     places: wholes([count, count, size], (place) => {
       const [to, other] = pair(place);
-      return isRelated([to, other]) ? (transitionColours[to] as number) * transition.columns + other : 0;
+      return isRelated([to, other]) ? (transitionColours[to] as number) * kept.columns + other : 0;
     }),
     related: floats(dtype, [count, count, size], (place) => (isRelated(pair(place)) ? 1 : 0)),
   };
