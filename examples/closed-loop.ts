@@ -12,7 +12,7 @@ const sine = (from: number, length: number) =>
   );
 
 type Batch = { targets: tt.Tensor; forcing: tt.Tensor };
-const problem: tt.SequenceProblem<ReturnType<typeof layer.init>, readonly [], Batch> = {
+const problem: tt.SequenceProblem<tt.ParamsOf<typeof layer>, readonly [], Batch> = {
   initialCarry: () => [],
   loss: (params, nothing, { targets, forcing }, key) => {
     const { carry } = layer.apply(params, steps(20), { targets: tt.slice(targets, 0, 0, 20) });

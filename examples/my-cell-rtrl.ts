@@ -2,7 +2,7 @@ import * as tt from "through-time";
 import { learnedLeak } from "./my-cell.js";
 
 const layer = tt.recurrent(learnedLeak(2, 4));
-type Params = ReturnType<typeof layer.init>;
+type Params = tt.ParamsOf<typeof layer>;
 type Batch = { xs: tt.Tensor };
 const problem: tt.SequenceProblem<Params, ReturnType<typeof layer.initialCarry>, Batch> = {
   initialCarry: ({ xs }) => layer.initialCarry(xs.shape[1] as number),

@@ -5,7 +5,7 @@ import { learnedLeak } from "./my-cell.js";
 const layer = tt.recurrent(learnedLeak(1, 16));
 const readout = tt.dense({ inputSize: 16, outputSize: 1 });
 
-type Params = { layer: ReturnType<typeof layer.init>; readout: tt.DenseParams };
+type Params = { layer: tt.ParamsOf<typeof layer>; readout: tt.DenseParams };
 type Batch = { xs: tt.Tensor };
 const problem: tt.SequenceProblem<Params, ReturnType<typeof layer.initialCarry>, Batch> = {
   initialCarry: ({ xs }) => layer.initialCarry(xs.shape[1] as number),

@@ -6,7 +6,7 @@ const leaky = (inputSize: number, hiddenSize: number): tt.Cell<{ w: tt.Tensor; u
   outputSize: hiddenSize,
   init: (key) => ({
     w: tt.glorotUniform(key, [hiddenSize, inputSize]),
-    u: tt.orthogonal(key, [hiddenSize, hiddenSize]),
+    u: tt.orthogonal(tt.foldIn(key, 1), [hiddenSize, hiddenSize]),
   }),
   initialCarry: (batchSize, dtype) => tt.zeros([batchSize, hiddenSize], dtype),
   step: ({ w, u }, h, x) => {
@@ -20,7 +20,7 @@ const leaky = (inputSize: number, hiddenSize: number): tt.Cell<{ w: tt.Tensor; u
 const layer = tt.recurrent(leaky(1, 32));
 const readout = tt.dense({ inputSize: 32, outputSize: 1 });
 
-type Params = { layer: ReturnType<typeof layer.init>; readout: tt.DenseParams };
+type Params = { layer: tt.ParamsOf<typeof layer>; readout: tt.DenseParams };
 type Batch = { x: tt.Tensor; target: tt.Tensor };
 const problem: tt.SequenceProblem<Params, tt.Tensor, Batch> = {
   initialCarry: ({ x }) => layer.initialCarry(x.shape[1] ?? 0),

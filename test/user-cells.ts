@@ -36,8 +36,8 @@ const userCell = (step: Cell<GateParams, GateState>["step"]): Cell<GateParams, G
 
 /** Gates that see the cell. */
 export const peephole = userCell(({ w, u, b, p }, { h, c }, x) => {
-  const [i, f, g, o] = split(add(linear(x, w, b), linear(h, u)), 4) as [Tensor, Tensor, Tensor, Tensor];
-  const [pi, pf, po] = split(p, 3) as [Tensor, Tensor, Tensor];
+  const [i, f, g, o] = split(add(linear(x, w, b), linear(h, u)), 4);
+  const [pi, pf, po] = split(p, 3);
   const next = add(multiply(sigmoid(add(f, multiply(pf, c))), c), multiply(sigmoid(add(i, multiply(pi, c))), tanh(g)));
   const y = multiply(sigmoid(add(o, multiply(po, next))), tanh(next));
   return [{ h: y, c: next }, y];
@@ -51,7 +51,7 @@ const normalize = (x: Tensor): Tensor => {
 /** Normalised products and cell. */
 export const layerNormLstm = userCell(({ w, u, b }, { h, c }, x) => {
   const gates = add(normalize(linear(x, w)), add(normalize(linear(h, u)), b));
-  const [i, f, g, o] = split(gates, 4) as [Tensor, Tensor, Tensor, Tensor];
+  const [i, f, g, o] = split(gates, 4);
   const next = add(multiply(sigmoid(f), c), multiply(sigmoid(i), tanh(g)));
   const y = multiply(sigmoid(o), tanh(normalize(next)));
   return [{ h: y, c: next }, y];

@@ -201,7 +201,7 @@ describe("a damaged run", () => {
     expect(numbersOf(again)).toEqual(numbersOf(longer));
   });
 
-  test.each([["generate"], ["evaluate", "text.txt"], ["inspect"]])(
+  test.each([["generate"], ["evaluate", "text.txt"], ["inspect"], ["diagnose"]])(
     "%s names a damaged model",
     async (command, ...rest) => {
       for (const [change, sentence] of [
@@ -224,6 +224,7 @@ describe("a damaged run", () => {
       ["generate", "broken"],
       ["inspect", "broken"],
       ["evaluate", "broken", "text.txt"],
+      ["diagnose", "broken"],
     ];
     const config = JSON.parse(readFileSync("done/config.json", "utf8")) as Record<string, unknown>;
     const { files: _, ...noFiles } = config;
@@ -287,6 +288,34 @@ describe("other commands refuse, with one sentence,", () => {
     ["evaluating a missing file", 1, ["evaluate", "done", "none.txt"], 'there is no file "none.txt"'],
     ["evaluating an empty file", 1, ["evaluate", "done", "empty.txt"], '"empty.txt" is empty'],
     ["evaluating a file that is no UTF-8", 1, ["evaluate", "done", "latin1.txt"], "is not valid UTF-8 text"],
+    [
+      "diagnosing with a window of 1",
+      2,
+      ["diagnose", "done", "--window", "1"],
+      "window must be a whole number of at least 2",
+    ],
+    ["diagnosing one step", 2, ["diagnose", "done", "--steps", "1"], "steps must be a whole number of at least 2"],
+    ["diagnosing with a missing file", 1, ["diagnose", "done", "none.txt"], 'there is no file "none.txt"'],
+    ["diagnosing with an empty file", 1, ["diagnose", "done", "empty.txt"], '"empty.txt" is empty'],
+    [
+      "diagnosing a window longer than the text",
+      1,
+      ["diagnose", "done", "short.txt", "--window", "5"],
+      "the text has 5 characters, but a window of 5 needs 6; use a shorter window, or more text",
+    ],
+    [
+      "diagnosing more steps than there are",
+      1,
+      ["diagnose", "done", "short.txt", "--steps", "5"],
+      "the text has 4 tokens to read, fewer than 5 steps; use more text, or fewer steps",
+    ],
+    [
+      "diagnosing more steps than fit into memory",
+      2,
+      ["diagnose", "done", "--steps", "100000000"],
+      "diagnose: Jacobians of 100000000 steps of a carry of 8 numbers do not fit into 2 GiB; ask for at most 1398101 steps",
+    ],
+    ["diagnosing into a file", 1, ["diagnose", "done", "--out", "text.txt"], '"text.txt" could not be written'],
     ["inspecting a folder without a run", 1, ["inspect", "notes"], '"notes" holds no run'],
   ])("%s", async (_, code, args, sentence) => {
     expect(await refused(code, ...args)).toContain(sentence);

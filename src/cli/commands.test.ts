@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Outcome, run, type Scratch, scratchFolder } from "../../test/command-line.js";
 import { decodeSafetensors } from "../io/index.js";
-import { selectKernels } from "../runtime/index.js";
+import { startNodeThread } from "../node/threads.js";
+import { type Kernels, preferKernels, provideThreads, selectKernels, wasmKernels } from "../runtime/index.js";
 
 const SMALL = ["--hidden", "6", "--batch", "2", "--window", "8"];
 const before = process.cwd();
@@ -62,6 +63,36 @@ test("train --verbose says what an update computes, and the memory that it takes
   expect(stderr).toMatch(
     /^an update: \d+ instructions, 8 loops over time in 2 shards, [\d,]+ KiB of memory; compiled in \d+ ms\n/,
   );
+});
+
+describe("where no threads can be started", () => {
+  const wasm = wasmKernels() as { kernels: Kernels };
+  const chosen = selectKernels();
+  beforeAll(() => {
+    preferKernels(() => wasm.kernels);
+    provideThreads(() => {
+      throw new Error("not here");
+    });
+  });
+  afterAll(() => {
+    preferKernels(() => chosen);
+    provideThreads(startNodeThread);
+  });
+
+  test("train --verbose says that shards run one after the other, if there could be several", async () => {
+    const train = (name: string, ...options: string[]) =>
+      run("train", "text.txt", ...SMALL, "--steps", "1", "--out", name, "--verbose", ...options);
+    const line = "shards run one after the other: not here\n";
+    const shards = ["--shards", "2", "--threads", "2"];
+    expect((await train("threadless", ...shards)).stderr).toContain(line);
+    expect((await train("one-thread", ...shards, "--threads", "1")).stderr).not.toContain(line);
+    expect((await train("one-shard", "--threads", "2")).stderr).not.toContain(line);
+  });
+
+  test("doctor says so", async () => {
+    expect((await run("doctor")).stdout).toMatch(/^wasm .*; shards run one after the other: not here$/m);
+    expect(json(await run("doctor", "--json")).wasm).toEqual({ peakGflops: NUMBER, noThreads: "not here" });
+  });
 });
 
 describe("train --json", () => {

@@ -8,4 +8,5 @@ export * from "./compare-text.js";
 export * from "./errors.js";
 export { nearestName } from "./nearest-name.js";
 export * from "./random.js";
+export type { Repeated } from "./repeated.js";
 export * from "./tree.js";

@@ -55,3 +55,4 @@ export * from "./recurrent/stacked.js";
 export type { Rates } from "./regularization/rates.js";
 export type { RecurrentDropout } from "./regularization/recurrent-dropout.js";
 export * from "./standardize.js";
+export type * from "./types.js";

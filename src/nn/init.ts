@@ -156,7 +156,7 @@ export function initGates(
   { inputSize, hiddenSize }: { readonly inputSize: number; readonly hiddenSize: number },
   dtype: FloatDType = "float32",
 ): { readonly weightIh: Tensor; readonly weightHh: Tensor } {
-  const [keyIh, keyHh] = splitKey(key) as [Tensor, Tensor];
+  const [keyIh, keyHh] = splitKey(key);
   return {
     weightIh: initBlocks(glorotUniform, keyIh, gates, [hiddenSize, inputSize], dtype),
     weightHh: initBlocks(orthogonal, keyHh, gates, [hiddenSize, hiddenSize], dtype),

@@ -3,7 +3,7 @@
  * once, and `splitKey` for more.
  */
 
-import { DTypeError, normalQuantile, OptionError, requireInteger, threefry2x32 } from "../core/index.js";
+import { DTypeError, normalQuantile, OptionError, type Repeated, requireInteger, threefry2x32 } from "../core/index.js";
 import {
   type DType,
   type FloatDType,
@@ -63,11 +63,14 @@ const splitOperation: Operation<{ count: number }> = defineOperation({
   jvp: () => undefined,
 });
 
-/** `count` new keys, independent of each other and of the old one. */
-export function splitKey(key: Tensor, count = 2): Tensor[] {
+/**
+ * `count` new keys, independent of each other and of the old one.
+ * @example const [cellKey, readoutKey] = splitKey(randomKey(1));
+ */
+export function splitKey<const Count extends number = 2>(key: Tensor, count = 2 as Count): Repeated<Tensor, Count> {
   requireInteger("splitKey", "count", count, 0);
   const keys = splitOperation([key], { count });
-  return Array.from({ length: count }, (_, index) => at(keys, index));
+  return Array.from({ length: count }, (_, index) => at(keys, index)) as Repeated<Tensor, Count>;
 }
 
 const foldOperation: Operation<null> = defineOperation({

@@ -1,6 +1,6 @@
 /** Moving elements without arithmetic: reshape, transpose, slice, pad, concatenate, reverse; and fill. */
 
-import { DTypeError, ShapeError } from "../core/index.js";
+import { DTypeError, type Repeated, ShapeError } from "../core/index.js";
 import {
   allocate,
   copyElements,
@@ -279,15 +279,17 @@ export function slice(x: Tensor, axis: number, start = 0, end?: number, step = 1
 
 /**
  * Cuts an axis into `count` equal parts.
+ * @example const [i, f, g, o] = split(gates, 4);
  * @throws ShapeError if its length is no multiple of `count`
  */
-export function split(x: Tensor, count: number, axis = -1): Tensor[] {
+export function split<const Count extends number>(x: Tensor, count: Count, axis = -1): Repeated<Tensor, Count> {
   const at = normalizeAxis("split", axis, x.shape.length);
   const part = (x.shape[at] as number) / count;
   if (!Number.isInteger(part) || !Number.isInteger(count) || count < 1) {
     throw new ShapeError(`split: axis ${axis} of ${formatType(x)} has length ${x.shape[at]}, no multiple of ${count}`);
   }
-  return Array.from({ length: count }, (_, index) => slice(x, at, index * part, (index + 1) * part));
+  const parts = Array.from({ length: count }, (_, index) => slice(x, at, index * part, (index + 1) * part));
+  return parts as Repeated<Tensor, Count>;
 }
 
 /** One index along an axis, which disappears. @param index negative counts from the end */

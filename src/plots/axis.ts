@@ -4,14 +4,14 @@ import { scaleLinear, scaleLog } from "d3-scale";
 import { OptionError, requireKnownKeys } from "../core/index.js";
 
 /** A line. A point that is not finite, or not above 0 on a logarithmic axis, is a gap in it. */
-export interface Series {
+export interface PlotSeries {
   /** Its name in the legend. @default none */
   readonly name?: string;
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
 /** One direction of a plot. */
-export interface Axis {
+export interface PlotAxis {
   /** What it shows, with the unit if it has one: "time, s". */
   readonly label: string;
   /** @default "linear" */
@@ -22,6 +22,7 @@ export interface Axis {
 
 /** A tick: its place in the unit interval, 0 at the least value shown, and its label. */
 export interface Tick {
+  readonly value: number;
   readonly place: number;
   readonly label: string;
 }
@@ -35,7 +36,7 @@ export interface UnitScale {
 }
 
 /** The scale of an axis for some values. @param round whether it ends at round numbers */
-export function unitScale(axis: Axis, values: Iterable<number>, round: boolean): UnitScale {
+export function unitScale(axis: PlotAxis, values: Iterable<number>, round: boolean): UnitScale {
   requireKnownKeys("plot axis", axis, ["label", "scale", "range"]);
   const isLog = axis.scale === "log";
   const canShow = (value: number) => Number.isFinite(value) && (!isLog || value > 0);
@@ -53,7 +54,7 @@ export function unitScale(axis: Axis, values: Iterable<number>, round: boolean):
       return scale
         .ticks(count)
         .filter((value) => label(value) !== "") // between powers of ten d3 leaves some without a label
-        .map((value) => ({ place: scale(value), label: formatTick(value) }));
+        .map((value) => ({ value, place: scale(value), label: formatTick(value) }));
     },
   };
 }
@@ -78,5 +79,5 @@ function formatTick(value: number): string {
 }
 
 /** The values of one axis of some series. */
-export const valuesOf = (series: readonly Series[], axis: 0 | 1): number[] =>
+export const valuesOf = (series: readonly PlotSeries[], axis: 0 | 1): number[] =>
   series.flatMap(({ points }) => points.map((point) => point[axis]));

@@ -2,18 +2,18 @@
 
 import { scaleLinear } from "d3-scale";
 import { OptionError, requireInteger, requireKnownKeys } from "../core/index.js";
-import { type Axis, type UnitScale, unitScale } from "./axis.js";
+import { type PlotAxis, type Tick, unitScale } from "./axis.js";
 import { axesAround, fieldIn, picture, pixels, textAt, textWidth } from "./svg.js";
 
 /** What a heat map says beside its colours. */
 export interface HeatMapOptions {
   readonly title: string;
   /** What the columns are. The range is that of the first and the last; by default they are numbered from 0. */
-  readonly x: Pick<Axis, "label" | "range">;
+  readonly x: Pick<PlotAxis, "label" | "range">;
   /** What the rows are, the first one at the bottom. */
-  readonly y: Pick<Axis, "label" | "range">;
+  readonly y: Pick<PlotAxis, "label" | "range">;
   /** What the numbers are. */
-  readonly value: Axis;
+  readonly value: PlotAxis;
   /** Pixels, at least 200. @default 560 */
   readonly width?: number;
   /** Pixels, at least 150. @default 480 */
@@ -37,11 +37,13 @@ export function columnsOf(where: string, rows: readonly (readonly number[])[]): 
   return columns;
 }
 
-/** The scale of `count` columns or rows: each is as wide as 1, its number in the middle. */
-export function cellScale(axis: Pick<Axis, "label" | "range">, count: number): UnitScale {
-  const [first, last] = axis.range ?? [0, count - 1];
+/** The ticks of `count` columns or rows, each as wide as 1, its number in the middle; without a range only whole numbers. */
+export function cellTicks({ label, range }: HeatMapOptions["x"], count: number): Tick[] {
+  const [first, last] = range ?? [0, count - 1];
   const half = count > 1 ? (last - first) / (count - 1) / 2 : 0.5;
-  return unitScale({ label: axis.label, range: [first - half, last + half] }, [], false);
+  return unitScale({ label, range: [first - half, last + half] }, [], false)
+    .ticks(6)
+    .filter(({ value }) => value >= first && value <= last && (range || Number.isInteger(value)));
 }
 
 /**
@@ -56,10 +58,9 @@ export function heatMap(rows: readonly (readonly number[])[], options: HeatMapOp
   requireInteger("heatMap", "width", width, 200);
   requireInteger("heatMap", "height", height, 150);
   const columns = columnsOf("heatMap", rows);
-  const [x, y] = [cellScale(options.x, columns), cellScale(options.y, rows.length)];
   const value = unitScale(options.value, rows.flat(), false);
   const valueTicks = value.ticks(5);
-  const [xTicks, yTicks] = [x.ticks(6), y.ticks(6)];
+  const [xTicks, yTicks] = [cellTicks(options.x, columns), cellTicks(options.y, rows.length)];
   const beside = BAR + 16 + 8 + Math.max(textWidth("0"), ...valueTicks.map(({ label }) => textWidth(label))) + 22;
   const field = fieldIn(width, height, yTicks, { above: 0, beside });
 

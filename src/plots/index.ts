@@ -3,7 +3,7 @@
  *
  * @module plots
  */
-export type { Axis, Series } from "./axis.js";
+export type { PlotAxis, PlotSeries } from "./axis.js";
 export { type HeatMapOptions, heatMap } from "./heat-map.js";
 export { type LineChartOptions, lineChart } from "./line-chart.js";
 export { type TerminalChartOptions, terminalChart } from "./terminal-chart.js";

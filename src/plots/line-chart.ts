@@ -2,14 +2,14 @@
 
 import { line } from "d3-shape";
 import { requireInteger, requireKnownKeys } from "../core/index.js";
-import { type Axis, type Series, unitScale, valuesOf } from "./axis.js";
+import { type PlotAxis, type PlotSeries, unitScale, valuesOf } from "./axis.js";
 import { axesAround, fieldIn, legend, lineClass, picture, pixels } from "./svg.js";
 
 /** What a chart says beside its lines. */
 export interface LineChartOptions {
   readonly title: string;
-  readonly x: Axis;
-  readonly y: Axis;
+  readonly x: PlotAxis;
+  readonly y: PlotAxis;
   /** Pixels, at least 200. @default 640 */
   readonly width?: number;
   /** Pixels, at least 150. @default 320 */
@@ -21,7 +21,7 @@ export interface LineChartOptions {
  * @throws OptionError if an option is unknown or out of range
  * @example lineChart([{ points: losses.map((loss, step) => [step, loss]) }], { title: "Training", x: { label: "step" }, y: { label: "loss, nats" } })
  */
-export function lineChart(series: readonly Series[], options: LineChartOptions): string {
+export function lineChart(series: readonly PlotSeries[], options: LineChartOptions): string {
   requireKnownKeys("lineChart", options, ["title", "x", "y", "width", "height"]);
   const { title, width = 640, height = 320 } = options;
   requireInteger("lineChart", "width", width, 200);

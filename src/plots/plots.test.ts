@@ -178,7 +178,7 @@ describe("terminalChart", () => {
   });
 
   test("leaves out what is beyond the range", () => {
-    const points = [0, 1, 2, 3].map((x) => [x, x] as const);
+    const points = [0, 1, 2, 1e300].map((y, x) => [x, y] as const);
     const text = terminalChart([{ points }], { title: "", x: X, y: { label: "y", range: [0, 1] }, ...size });
     expect(text.split("\n").some((line) => /[\u2801-\u28ff] *$/.test(line.slice(30)))).toBe(false);
   });
@@ -196,8 +196,8 @@ describe("terminalHeatMap", () => {
       2 ┤==##@@
       1 ┤##@@
       0 ┤@@
-        └┬─────┬─
-         -0.5  3
+        └─┬─┬──┬─
+          0 1  3
          from step"
     `);
   });

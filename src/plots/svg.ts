@@ -16,15 +16,24 @@ const LINES = [
 /** Class of the k-th line. */
 export const lineClass = (k: number): string => `line${k % LINES.length}`;
 
+/** Class of the whole picture: rules end there, should it be put into a page. */
+const ROOT = "through-time-plot";
+
+/** The rules for light, 0, or dark, 1. */
 const rules = (part: 0 | 1): string => {
   const [ground, ink, grid] = [
     ["#ffffff", "#1f2328", "#d9dde2"],
     ["#15181c", "#e6e9ec", "#3a4048"],
   ][part] as [string, string, string];
   return [
-    `.ground{fill:${ground}}text{fill:${ink}}.grid{stroke:${grid}}.frame{stroke:${ink};fill:none}`,
+    `.ground{fill:${ground}}`,
+    `text{fill:${ink}}`,
+    `.grid{stroke:${grid}}`,
+    `.frame{stroke:${ink};fill:none}`,
     ...LINES.map((pair, k) => `.line${k}{stroke:${pair[part]}}`),
-  ].join("");
+  ]
+    .map((rule) => `.${ROOT} ${rule}`)
+    .join("");
 };
 
 const STYLE = `${rules(0)}@media(prefers-color-scheme:dark){${rules(1)}}`;
@@ -49,7 +58,7 @@ export const textAt = (x: number, y: number, text: string, anchor: "start" | "mi
 /** The whole picture. It has a ground of its own, so that it can be read wherever it is put. */
 export const picture = (width: number, height: number, title: string, parts: readonly string[]): string =>
   [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="system-ui,sans-serif" font-size="12">`,
+    `<svg class="${ROOT}" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="system-ui,sans-serif" font-size="12">`,
     `<title>${escapeText(title)}</title>`,
     `<style>${STYLE}</style>`,
     '<rect class="ground" width="100%" height="100%"/>',

@@ -1,14 +1,14 @@
 /** Lines as text. */
 
 import { requireInteger, requireKnownKeys } from "../core/index.js";
-import { type Axis, type Series, unitScale, valuesOf } from "./axis.js";
+import { type PlotAxis, type PlotSeries, unitScale, valuesOf } from "./axis.js";
 import { fieldColumns, framed, lengthOf, TERMINAL_WIDTH } from "./terminal-frame.js";
 
 /** What a chart says beside its lines. */
 export interface TerminalChartOptions {
   readonly title: string;
-  readonly x: Axis;
-  readonly y: Axis;
+  readonly x: PlotAxis;
+  readonly y: PlotAxis;
   /** Columns of the whole text, at least 40. @default 80 */
   readonly width?: number;
   /** Rows of the field, at least 4. @default 14 */
@@ -36,7 +36,7 @@ const EMPTY_BRAILLE = 0x2800;
  * @throws OptionError if an option is unknown or out of range
  * @example terminalChart([{ points: norms.map((norm, back) => [back, norm]) }], { title: "Gradient", x: { label: "steps back" }, y: { label: "norm", scale: "log" } })
  */
-export function terminalChart(series: readonly Series[], options: TerminalChartOptions): string {
+export function terminalChart(series: readonly PlotSeries[], options: TerminalChartOptions): string {
   requireKnownKeys("terminalChart", options, ["title", "x", "y", "width", "height", "colour"]);
   const { title, width = TERMINAL_WIDTH, height = 14, colour = false } = options;
   requireInteger("terminalChart", "width", width, 40);
@@ -55,7 +55,7 @@ export function terminalChart(series: readonly Series[], options: TerminalChartO
   const cells = Array.from({ length: height }, () => Array.from({ length: columns }, () => ({ dots: 0, line: -1 })));
   series.forEach(({ points }, line) => {
     const dots = points.map((point): Dot | undefined => {
-      const [right, up] = [x.place(point[0]), y.place(point[1])];
+      const [right, up] = [near(x.place(point[0])), near(y.place(point[1]))];
       if (right === undefined || up === undefined) return undefined;
       // From the middle of the first character to the middle of the last one, where the ticks are.
       return [
@@ -88,6 +88,9 @@ export function terminalChart(series: readonly Series[], options: TerminalChartO
     y: { label: options.y.label, ticks: yTicks },
   });
 }
+
+/** A place at most the size of the field away from it: lines to points far outside of a range take no longer to draw. */
+const near = (place: number | undefined) => (place === undefined ? undefined : Math.min(2, Math.max(-1, place)));
 
 /** The row is counted from the top. */
 type Dot = readonly [column: number, row: number];

@@ -2,7 +2,7 @@
 
 import { requireInteger, requireKnownKeys } from "../core/index.js";
 import { unitScale } from "./axis.js";
-import { cellScale, columnsOf, type HeatMapOptions } from "./heat-map.js";
+import { cellTicks, columnsOf, type HeatMapOptions } from "./heat-map.js";
 import { fieldColumns, framed, TERMINAL_WIDTH } from "./terminal-frame.js";
 
 /** What a heat map says beside its shades. */
@@ -29,8 +29,7 @@ export function terminalHeatMap(rows: readonly (readonly number[])[], options: T
   requireInteger("terminalHeatMap", "height", height, 4);
   const columns = columnsOf("terminalHeatMap", rows);
   const value = unitScale(options.value, rows.flat(), false);
-  const [x, y] = [cellScale(options.x, columns), cellScale(options.y, rows.length)];
-  const yTicks = y.ticks(5);
+  const yTicks = cellTicks(options.y, rows.length);
 
   const rowsEach = Math.ceil(rows.length / height);
   const room = fieldColumns(width, yTicks);
@@ -56,7 +55,7 @@ export function terminalHeatMap(rows: readonly (readonly number[])[], options: T
   return framed(lines, lines[0]?.length ?? 0, {
     title,
     above: [`${options.value.label}:   ${shades}`],
-    x: { label: options.x.label, ticks: x.ticks(6) },
+    x: { label: options.x.label, ticks: cellTicks(options.x, columns) },
     y: { label: options.y.label, ticks: yTicks },
   });
 }

@@ -194,7 +194,7 @@ describe("stepper", () => {
     ["a bidirectional layer", bidirectional(cell) as never],
     [
       "a stack with a bidirectional layer",
-      stacked<TensorTree, TensorTree>([
+      stacked([
         bidirectional(lstm({ inputSize: 3, hiddenSize: 2 })) as unknown as AnyLayer,
         recurrent(lstm({ inputSize: 4, hiddenSize: 2 })) as unknown as AnyLayer,
       ]) as never,

@@ -4,7 +4,7 @@ import { arch, availableParallelism, cpus, platform } from "node:os";
 import { Command } from "@commander-js/extra-typings";
 import { chooseVariant, kernelName, measurePeak, nativeAddon } from "../../node/index.js";
 import { matmul, normal, randomKey } from "../../ops/index.js";
-import { compile, wasmKernels } from "../../runtime/index.js";
+import { compile, wasmKernels, whyNoThreads } from "../../runtime/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import { packageVersion } from "../version.js";
 
@@ -25,7 +25,7 @@ export const doctorCommand = () =>
     .description("show which kernels run here, why, and how fast")
     .option("--json", "print one line of JSON")
     .addHelpText("after", EXAMPLES)
-    .action(({ json }) => {
+    .action(async ({ json }) => {
       const report = {
         version: packageVersion(),
         node: process.version,
@@ -34,7 +34,7 @@ export const doctorCommand = () =>
         cores: availableParallelism(),
         kernels: kernelName(),
         native: native(),
-        wasm: wasm(),
+        wasm: await wasm(),
         matrixProductGflops: rounded(measureMatrixProduct()),
       };
       if (json === true) {
@@ -47,7 +47,7 @@ export const doctorCommand = () =>
         `processor       ${report.processor}, ${report.cores} ${report.cores === 1 ? "core" : "cores"}`,
         `kernels         ${report.kernels}`,
         `native          ${describeNative(report.native)}`,
-        `wasm            ${describe(report.wasm)}`,
+        `wasm            ${describeWasm(report.wasm)}`,
         `matrix product  ${report.matrixProductGflops} GFLOP/s (${ROWS}x${INNER} times ${INNER}x${COLUMNS}, float32)`,
       ];
       process.stdout.write(`${lines.join("\n")}\n`);
@@ -90,11 +90,20 @@ function describeNative(status: Missing | PresentNative): string {
   return `${describe(status)}, with ${instructionSet}; this processor has ${supported.join(", ")}${missing}`;
 }
 
-function wasm(): Missing | Present {
+interface PresentWasm extends Present {
+  /** Why shards run one after the other, if they do. */
+  readonly noThreads?: string;
+}
+
+async function wasm(): Promise<Missing | PresentWasm> {
   const found = wasmKernels();
   if ("reason" in found) return found;
-  return { peakGflops: rounded(measurePeak("wasm") ?? 0) };
+  const noThreads = await whyNoThreads(found.kernels);
+  return { peakGflops: rounded(measurePeak("wasm") ?? 0), ...(noThreads !== undefined && { noThreads }) };
 }
+
+const describeWasm = (status: Missing | PresentWasm): string =>
+  "noThreads" in status ? `${describe(status)}; shards run one after the other: ${status.noThreads}` : describe(status);
 
 const describe = (status: Missing | Present): string =>
   "reason" in status ? `none: ${status.reason}` : `at most ${status.peakGflops} GFLOP/s on one core`;

@@ -19,6 +19,7 @@ import {
   trainRun,
   validateRun,
 } from "../../node/index.js";
+import { selectKernels, whyNoThreads } from "../../runtime/index.js";
 import { EXIT } from "../errors.js";
 import { formatCount, formatDuration, shellWord } from "../format.js";
 import { cellName, numberIn, oneOf, wholeNumber } from "../option-values.js";
@@ -93,8 +94,12 @@ export const trainCommand = () =>
     .addHelpText("after", EXAMPLES)
     .action(async (files, { task: _, out, resume, verbose, json, threads, ...given }) => {
       const run = resume === true ? await resumed(out, files, given) : await started(out, files, given);
-      if (verbose === true) describePlan(run);
-      await trainAndReport(run, json === true, threads ?? availableParallelism());
+      const most = threads ?? availableParallelism();
+      if (verbose === true) {
+        describePlan(run);
+        await describeThreads(run, most);
+      }
+      await trainAndReport(run, json === true, most);
     });
 
 type Given = Partial<Omit<LanguageModelSettings, "files">>;
@@ -173,6 +178,13 @@ function describePlan(run: LanguageModelRun): void {
     `an update: ${formatCount(total(({ instructions }) => count(instructions)))} instructions, ${loops} loops over time${shards > 1 ? ` in ${shards} shards` : ""}, ` +
       `${formatCount(total(({ arenaBytes }) => arenaBytes) / 1024)} KiB of memory; compiled in ${Math.round(milliseconds)} ms\n`,
   );
+}
+
+/** Why shards run one after the other, if they do though there could be more threads. */
+async function describeThreads({ config }: LanguageModelRun, threads: number): Promise<void> {
+  if (threads === 1 || config.shards === 1) return;
+  const reason = await whyNoThreads(selectKernels());
+  if (reason !== undefined) process.stderr.write(`shards run one after the other: ${reason}\n`);
 }
 
 interface Outcome {

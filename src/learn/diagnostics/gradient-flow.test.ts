@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { f64, numbers } from "../../../test/close.js";
 import { toyParams, toyProblem, toyWindow } from "../../../test/toy-problem.js";
 import { linear, sumLosses } from "../../nn/index.js";
-import { add, matmul, multiply, reshape, square, sum, zeros } from "../../ops/index.js";
+import { add, cast, matmul, multiply, reshape, square, sum, zeros } from "../../ops/index.js";
 import { scan } from "../../scan/index.js";
 import { mapTensors, type Tensor } from "../../tensor/index.js";
 import { vjp } from "../../transforms/index.js";
@@ -136,6 +136,11 @@ describe("spectralRadius", () => {
     ["tiny numbers", [1e-200, 0, 0, 0, 3e-200, 0, 0, 0, 0], 3e-200],
   ])("of %s", (_, values, radius) => {
     expect(Math.abs(spectralRadius(f64(values, [3, 3])) - radius)).toBeLessThanOrEqual(1e-9 * Math.max(radius, 1e-300));
+  });
+
+  test("in float32 is that of float64 to six digits", () => {
+    const weights = numbers(7, [12, 12]);
+    expect(spectralRadius(cast(weights, "float32")) / spectralRadius(weights)).toBeCloseTo(1, 6);
   });
 
   test("needs a square matrix", () => {

@@ -1,4 +1,4 @@
-/** Sizes of matrices: what they do to vectors at most, and in the long run. Plain numbers, row by row. */
+/** Sizes of matrices: what they do to vectors at most, and in the long run. */
 
 import { ShapeError } from "../../core/index.js";
 import { abs, divide, matmul, max } from "../../ops/index.js";
@@ -29,6 +29,13 @@ export function multiplyMatrices(a: SquareMatrix, b: SquareMatrix): SquareMatrix
 /** Squarings, after which A^(2^n) tells of the largest eigenvalue alone, to the last digit. */
 const SQUARINGS = 50;
 
+/** A² of a matrix whose largest entry is made 1 first. */
+const squareScaled = compile((x: Tensor) => {
+  const scale = max(abs(x));
+  const scaled = divide(x, scale);
+  return { scale, power: matmul(scaled, scaled) };
+});
+
 /**
  * Largest absolute value of the eigenvalues, real or complex:  ρ = lim ‖Aᵏ‖^(1/k)  for k = 2ⁿ, by repeated squaring in the numbers of the
  * kernels: float32 weights to about six digits, float64 to nine.
@@ -39,12 +46,7 @@ const SQUARINGS = 50;
 export function spectralRadius(weights: Tensor): number {
   const [rows, columns] = weights.shape;
   if (weights.shape.length !== 2 || rows !== columns)
-    throw new ShapeError(`needs a square matrix [n,n], but was given ${formatType(weights)}`);
-  const squareScaled = compile((x: Tensor) => {
-    const scale = max(abs(x));
-    const scaled = divide(x, scale);
-    return { scale, power: matmul(scaled, scaled) };
-  });
+    throw new ShapeError(`spectralRadius: needs a square matrix [n,n], but was given ${formatType(weights)}`);
   let power = weights;
   let logScale = 0;
   for (let n = 0; n < SQUARINGS; n++) {

@@ -60,7 +60,7 @@ describe("coupledLstm", () => {
   test("is an lstm whose forget gate has the weights of the input gate, negated", () => {
     const three = { weightIh: numbers(1, [9, 2]), weightHh: numbers(2, [9, 3]), bias: numbers(3, [9]) };
     const withForgetGate = (stacked: Tensor): Tensor => {
-      const [i, g, o] = split(stacked, 3, 0) as [Tensor, Tensor, Tensor];
+      const [i, g, o] = split(stacked, 3, 0);
       return concatenate([i, negate(i), g, o], 0);
     };
     const four = {

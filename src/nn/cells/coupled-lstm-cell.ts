@@ -47,7 +47,7 @@ export function coupledLstm(options: ForgetGateOptions): Cell<CoupledLSTMParams,
     }),
     step: ({ weightIh, weightHh, bias }, { h, c }, x) => {
       const gates = add(linear(x, weightIh, bias), linear(h, weightHh));
-      const [netI, g, o] = split(gates, 3) as [Tensor, Tensor, Tensor];
+      const [netI, g, o] = split(gates, 3);
       const i = sigmoid(netI);
       const nextC = add(multiply(subtract(1, i), c), multiply(i, tanh(g)));
       const nextH = multiply(sigmoid(o), tanh(nextC));

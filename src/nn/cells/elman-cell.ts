@@ -39,7 +39,7 @@ export function elman(options: ElmanOptions): Cell<ElmanParams, ElmanState> {
     inputSize,
     outputSize: hiddenSize,
     init: (key, dtype = "float32") => {
-      const [keyIh, keyHh] = splitKey(key) as [Tensor, Tensor];
+      const [keyIh, keyHh] = splitKey(key);
       return {
         weightIh: glorotUniform(keyIh, [hiddenSize, inputSize], dtype),
         weightHh: orthogonal(keyHh, [hiddenSize, hiddenSize], dtype),

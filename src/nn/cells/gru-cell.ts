@@ -59,8 +59,8 @@ export function gru(options: GRUOptions): Cell<GRUParams, GRUState> {
     }),
     initialCarry: (batchSize, dtype = "float32") => ({ h: zeros([batchSize, hiddenSize], dtype) }),
     step: ({ weightIh, weightHh, biasIh, biasHh }, { h }, x, key) => {
-      const [xr, xz, xn] = split(linear(x, weightIh, biasIh), 3) as [Tensor, Tensor, Tensor];
-      const [hr, hz, hn] = split(linear(h, weightHh, biasHh), 3) as [Tensor, Tensor, Tensor];
+      const [xr, xz, xn] = split(linear(x, weightIh, biasIh), 3);
+      const [hr, hz, hn] = split(linear(h, weightHh, biasHh), 3);
       const z = sigmoid(add(xz, hz));
       const n = tanh(add(xn, multiply(sigmoid(add(xr, hr)), hn)));
       const candidate = key ? dropout(key, n, updateDropout) : n;

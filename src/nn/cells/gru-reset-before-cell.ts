@@ -42,8 +42,8 @@ export function gruResetBefore(options: GRUOptions): Cell<GRUResetBeforeParams, 
     }),
     initialCarry: (batchSize, dtype = "float32") => ({ h: zeros([batchSize, hiddenSize], dtype) }),
     step: ({ weightIh, weightHh, bias }, { h }, x, key) => {
-      const [xr, xz, xn] = split(linear(x, weightIh, bias), 3) as [Tensor, Tensor, Tensor];
-      const [hr, hz] = split(linear(h, slice(weightHh, 0, 0, 2 * hiddenSize)), 2) as [Tensor, Tensor];
+      const [xr, xz, xn] = split(linear(x, weightIh, bias), 3);
+      const [hr, hz] = split(linear(h, slice(weightHh, 0, 0, 2 * hiddenSize)), 2);
       const r = sigmoid(add(xr, hr));
       const z = sigmoid(add(xz, hz));
       const n = tanh(add(xn, linear(multiply(r, h), slice(weightHh, 0, 2 * hiddenSize))));

@@ -43,7 +43,7 @@ export function indrnn(options: IndRNNOptions): Cell<IndRNNParams, IndRNNState> 
     inputSize,
     outputSize: hiddenSize,
     init: (key, dtype = "float32") => {
-      const [keyIh, keyHh] = splitKey(key) as [Tensor, Tensor];
+      const [keyIh, keyHh] = splitKey(key);
       return {
         weightIh: glorotUniform(keyIh, [hiddenSize, inputSize], dtype),
         weightHh: multiply(uniform(keyHh, [hiddenSize], dtype), maxRecurrentWeight),

@@ -56,7 +56,7 @@ export function jordan(options: JordanOptions): Cell<JordanParams, JordanState> 
     inputSize,
     outputSize,
     init: (key, dtype = "float32") => {
-      const [keyIh, keySh, keyHy] = splitKey(key, 3) as [Tensor, Tensor, Tensor];
+      const [keyIh, keySh, keyHy] = splitKey(key, 3);
       return {
         weightIh: glorotUniform(keyIh, [hiddenSize, inputSize], dtype),
         weightSh: glorotUniform(keySh, [hiddenSize, outputSize], dtype),

@@ -72,7 +72,7 @@ export function layerNormGru(options: LayerNormGRUOptions): Cell<LayerNormGRUPar
   const parts = (product: Tensor, gain?: Tensor, bias?: Tensor): [Tensor, Tensor, Tensor] => {
     const gates = normalize(slice(product, -1, 0, 2 * hiddenSize));
     const proposal = normalize(slice(product, -1, 2 * hiddenSize));
-    return split(scaled(concatenate([gates, proposal], -1), gain, bias), 3) as [Tensor, Tensor, Tensor];
+    return split(scaled(concatenate([gates, proposal], -1), gain, bias), 3);
   };
   const separate: Mix = ({ weightIh, weightHh, gainIh, gainHh, biasIh, biasHh }, h, x) => {
     const [xr, xz, xn] = parts(linear(x, weightIh), gainIh, biasIh);
@@ -81,7 +81,7 @@ export function layerNormGru(options: LayerNormGRUOptions): Cell<LayerNormGRUPar
   };
   const summed: Mix = ({ weightIh, weightHh, gain, bias }, h, x) => {
     const net = scaled(normalize(add(linear(x, weightIh), linear(h, weightHh))), gain, bias);
-    const [r, z, m] = split(net, 3) as [Tensor, Tensor, Tensor];
+    const [r, z, m] = split(net, 3);
     return { z: sigmoid(z), n: tanh(multiply(sigmoid(r), m)) };
   };
   const mix = placement === "separate" ? separate : summed;

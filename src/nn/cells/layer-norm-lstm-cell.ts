@@ -99,7 +99,7 @@ export function layerNormLstm(options: LayerNormLSTMOptions): Cell<LayerNormLSTM
         placement === "separate"
           ? add(add(normalize(fromInput, gainIh), bias), normalize(fromState, gainHh))
           : add(normalizeGates(add(fromInput, fromState), gain), bias);
-      const [i, f, g, o] = split(gates, 4) as [Tensor, Tensor, Tensor, Tensor];
+      const [i, f, g, o] = split(gates, 4);
       const s = add(multiply(sigmoid(f), c), multiply(sigmoid(i), tanh(g)));
       const shown = cellNorm === "none" ? s : add(normalize(s, gainCell), biasCell as Tensor);
       const nextH = multiply(sigmoid(o), tanh(shown));

@@ -85,7 +85,7 @@ export function lru(options: LRUOptions): LinearCell<LRUParams, LRUState> {
     inputSize,
     outputSize,
     init: (key, dtype = "float32") => {
-      const [keyRing, keyIh, keyHy, keyIy] = splitKey(key, 4) as [Tensor, Tensor, Tensor, Tensor];
+      const [keyRing, keyIh, keyHy, keyIy] = splitKey(key, 4);
       return {
         ...ringInit(keyRing, hiddenSize, { minRadius, maxRadius, maxPhase }, dtype),
         weightIh: normalInit(1 / Math.sqrt(2 * inputSize))(keyIh, [2 * hiddenSize, inputSize], dtype),
@@ -99,7 +99,7 @@ export function lru(options: LRUOptions): LinearCell<LRUParams, LRUState> {
     }),
     coefficients: ({ nuLog, thetaLog, gammaLog, weightIh }, xs) => {
       const [radius, phase] = [exp(negate(exp(nuLog))), exp(thetaLog)];
-      const [re, im] = split(linear(xs, weightIh), 2) as [Tensor, Tensor];
+      const [re, im] = split(linear(xs, weightIh), 2);
       const gamma = exp(gammaLog);
       return {
         a: { re: multiply(radius, cos(phase)), im: multiply(radius, sin(phase)) },

@@ -123,7 +123,7 @@ export function lstm1997(options: LSTM1997Options): Cell<LSTM1997Params, LSTM199
     inputSize,
     outputSize: cells,
     init: (key, dtype = "float32") => {
-      const [keyIh, keyHh, keyBias] = splitKey(key, 3) as [Tensor, Tensor, Tensor];
+      const [keyIh, keyHh, keyBias] = splitKey(key, 3);
       return {
         weightIh: draw(keyIh, [units, inputSize], dtype),
         ...(recurrentWeights && { weightHh: draw(keyHh, [units, units], dtype) }),

@@ -63,7 +63,7 @@ export function lstm(options: LSTMOptions): Cell<LSTMParams, LSTMState> {
     }),
     step: ({ weightIh, weightHh, bias }, { h, c }, x, key) => {
       const gates = add(linear(x, weightIh, bias), linear(h, weightHh));
-      const [i, f, g, o] = split(gates, 4) as [Tensor, Tensor, Tensor, Tensor];
+      const [i, f, g, o] = split(gates, 4);
       const kept = multiply(sigmoid(f), c);
       const nextC = add(kept, multiply(sigmoid(i), key ? dropout(key, tanh(g), updateDropout) : tanh(g)));
       const nextH = multiply(sigmoid(o), tanh(nextC));

@@ -39,7 +39,7 @@ export function mgu(options: CellSizes): Cell<MGUParams, GRUState> {
     }),
     initialCarry: (batchSize, dtype = "float32") => ({ h: zeros([batchSize, hiddenSize], dtype) }),
     step: ({ weightIh, weightHh, bias }, { h }, x) => {
-      const [xf, xn] = split(linear(x, weightIh, bias), 2) as [Tensor, Tensor];
+      const [xf, xn] = split(linear(x, weightIh, bias), 2);
       const f = sigmoid(add(xf, linear(h, slice(weightHh, 0, 0, hiddenSize))));
       const n = tanh(add(xn, linear(multiply(f, h), slice(weightHh, 0, hiddenSize))));
       const next = add(multiply(subtract(1, f), h), multiply(f, n));

@@ -48,7 +48,7 @@ export function minGru(options: MinGRUOptions): LinearCell<MinGRUParams, MinGRUS
     }),
     initialCarry: (batchSize, dtype = "float32") => ({ h: zeros([batchSize, hiddenSize], dtype) }),
     coefficients: ({ weightIh, bias }, xs) => {
-      const [gate, candidate] = split(linear(xs, weightIh, bias), 2) as [Tensor, Tensor];
+      const [gate, candidate] = split(linear(xs, weightIh, bias), 2);
       const z = sigmoid(gate);
       return { a: subtract(1, z), b: multiply(z, positive ? positiveCandidate(candidate) : candidate) };
     },

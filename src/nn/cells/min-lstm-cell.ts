@@ -48,7 +48,7 @@ export function minLstm(options: MinLSTMOptions): LinearCell<MinLSTMParams, MinL
     }),
     initialCarry: (batchSize, dtype = "float32") => ({ h: zeros([batchSize, hiddenSize], dtype) }),
     coefficients: ({ weightIh, bias }, xs) => {
-      const [i, f, g] = split(linear(xs, weightIh, bias), 3) as [Tensor, Tensor, Tensor];
+      const [i, f, g] = split(linear(xs, weightIh, bias), 3);
       const odds = subtract(softplus(negate(i)), softplus(negate(f))); // log σ(f) - log σ(i)
       return { a: sigmoid(odds), b: multiply(sigmoid(negate(odds)), positive ? positiveCandidate(g) : g) };
     },

@@ -36,7 +36,7 @@ export function mut1(options: CellSizes): Cell<MUT1Params, GRUState> {
     inputSize,
     outputSize: hiddenSize,
     init: (key, dtype = "float32") => {
-      const [keyIh, keyHh] = splitKey(key) as [Tensor, Tensor];
+      const [keyIh, keyHh] = splitKey(key);
       return {
         weightIh: initBlocks(glorotUniform, keyIh, 3, [hiddenSize, inputSize], dtype),
         weightHh: initBlocks(orthogonal, keyHh, 2, [hiddenSize, hiddenSize], dtype),
@@ -45,8 +45,8 @@ export function mut1(options: CellSizes): Cell<MUT1Params, GRUState> {
     },
     initialCarry: (batchSize, dtype = "float32") => ({ h: zeros([batchSize, hiddenSize], dtype) }),
     step: ({ weightIh, weightHh, bias }, { h }, x) => {
-      const [xr, xz, xn] = split(linear(x, weightIh), 3) as [Tensor, Tensor, Tensor];
-      const [br, bz, bn] = split(bias, 3) as [Tensor, Tensor, Tensor];
+      const [xr, xz, xn] = split(linear(x, weightIh), 3);
+      const [br, bz, bn] = split(bias, 3);
       const r = sigmoid(add(add(xr, br), linear(h, slice(weightHh, 0, 0, hiddenSize))));
       const z = sigmoid(add(xz, bz));
       const n = tanh(add(linear(multiply(r, h), slice(weightHh, 0, hiddenSize)), add(tanh(xn), bn)));

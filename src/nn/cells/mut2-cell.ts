@@ -44,7 +44,7 @@ export function mut2(options: CellSizes): Cell<MUT2Params, GRUState> {
     inputSize,
     outputSize: hiddenSize,
     init: (key, dtype = "float32") => {
-      const [keyInput, keyIh, keyHh] = splitKey(key, 3) as [Tensor, Tensor, Tensor];
+      const [keyInput, keyIh, keyHh] = splitKey(key, 3);
       return {
         weightInput: glorotUniform(keyInput, [hiddenSize, inputSize], dtype),
         weightIh: initBlocks(glorotUniform, keyIh, 2, [hiddenSize, hiddenSize], dtype),
@@ -55,9 +55,9 @@ export function mut2(options: CellSizes): Cell<MUT2Params, GRUState> {
     initialCarry: (batchSize, dtype = "float32") => ({ h: zeros([batchSize, hiddenSize], dtype) }),
     step: ({ weightInput, weightIh, weightHh, bias }, { h }, x) => {
       const e = linear(x, weightInput);
-      const [ez, en] = split(linear(e, weightIh), 2) as [Tensor, Tensor];
-      const [hr, hz] = split(linear(h, slice(weightHh, 0, 0, 2 * hiddenSize)), 2) as [Tensor, Tensor];
-      const [br, bz, bn] = split(bias, 3) as [Tensor, Tensor, Tensor];
+      const [ez, en] = split(linear(e, weightIh), 2);
+      const [hr, hz] = split(linear(h, slice(weightHh, 0, 0, 2 * hiddenSize)), 2);
+      const [br, bz, bn] = split(bias, 3);
       const r = sigmoid(add(add(e, br), hr));
       const z = sigmoid(add(add(ez, bz), hz));
       const n = tanh(add(add(en, bn), linear(multiply(r, h), slice(weightHh, 0, 2 * hiddenSize))));

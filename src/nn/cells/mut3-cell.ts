@@ -38,8 +38,8 @@ export function mut3(options: CellSizes): Cell<MUT3Params, GRUState> {
     }),
     initialCarry: (batchSize, dtype = "float32") => ({ h: zeros([batchSize, hiddenSize], dtype) }),
     step: ({ weightIh, weightHh, bias }, { h }, x) => {
-      const [xr, xz, xn] = split(linear(x, weightIh, bias), 3) as [Tensor, Tensor, Tensor];
-      const [ur, uz, un] = split(weightHh, 3, 0) as [Tensor, Tensor, Tensor];
+      const [xr, xz, xn] = split(linear(x, weightIh, bias), 3);
+      const [ur, uz, un] = split(weightHh, 3, 0);
       const r = sigmoid(add(xr, linear(h, ur)));
       const z = sigmoid(add(xz, linear(tanh(h), uz)));
       const n = tanh(add(xn, linear(multiply(r, h), un)));

@@ -58,8 +58,8 @@ export function peepholeLstm(options: ForgetGateOptions): Cell<PeepholeLSTMParam
     }),
     step: ({ weightIh, weightHh, weightPeephole, bias }, { h, c }, x) => {
       const gates = add(linear(x, weightIh, bias), linear(h, weightHh));
-      const [i, f, g, o] = split(gates, 4) as [Tensor, Tensor, Tensor, Tensor];
-      const [pi, pf, po] = split(weightPeephole, 3) as [Tensor, Tensor, Tensor];
+      const [i, f, g, o] = split(gates, 4);
+      const [pi, pf, po] = split(weightPeephole, 3);
       const kept = multiply(sigmoid(add(f, multiply(pf, c))), c);
       const nextC = add(kept, multiply(sigmoid(add(i, multiply(pi, c))), tanh(g)));
       const nextH = multiply(sigmoid(add(o, multiply(po, nextC))), tanh(nextC));

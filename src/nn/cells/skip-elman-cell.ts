@@ -44,7 +44,7 @@ export function skipElman(options: SkipElmanOptions): Cell<SkipElmanParams, Skip
     inputSize,
     outputSize: hiddenSize,
     init: (key, dtype = "float32") => {
-      const [keyIh, keyHh] = splitKey(key) as [Tensor, Tensor];
+      const [keyIh, keyHh] = splitKey(key);
       return {
         weightIh: glorotUniform(keyIh, [hiddenSize, inputSize], dtype),
         weightHh: orthogonal(keyHh, [hiddenSize, delays.length * hiddenSize], dtype),

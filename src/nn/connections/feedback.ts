@@ -147,7 +147,7 @@ export function feedback<CellParams extends TensorTree, Carry extends TensorTree
 
   type Params = FeedbackParams<CellParams, Out>;
   const init = (key: Tensor, dtype?: FloatDType): Params => {
-    const [cellKey, readoutKey, embeddingKey] = splitKey(key, 3) as [Tensor, Tensor, Tensor];
+    const [cellKey, readoutKey, embeddingKey] = splitKey(key, 3);
     return {
       cell: cell.init(cellKey, dtype),
       readout: readout.init(readoutKey, dtype),

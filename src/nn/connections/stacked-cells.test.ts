@@ -4,7 +4,7 @@ import { ones, randomKey } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import { type Cell, gru, lstm, recurrent, stacked, stackedCells } from "../index.js";
 
-const cells = [gru({ inputSize: 2, hiddenSize: 3 }), gru({ inputSize: 3, hiddenSize: 3 })] as const;
+const cells = [gru({ inputSize: 2, hiddenSize: 3 }), gru({ inputSize: 3, hiddenSize: 3 })];
 
 describe("stackedCells", () => {
   test("over time is what stacked is, in outputs and carries, ragged and restarted", () => {

@@ -5,6 +5,7 @@ import { foldIn, splitKey } from "../../ops/index.js";
 import type { Tensor, TensorTree } from "../../tensor/index.js";
 import type { Cell } from "../cell.js";
 import { dropout } from "../layers/dropout.js";
+import type { CarriesOfAll, ParamsOfAll } from "../types.js";
 
 /** What is done between the cells. */
 export interface StackedCellsSettings {
@@ -23,9 +24,17 @@ export interface StackedCellsSettings {
  * @see Graves 2013, arXiv:1308.0850; dropout: Zaremba, Sutskever & Vinyals 2014, arXiv:1409.2329
  * @example const cell = stackedCells([lstm({ inputSize: 8, hiddenSize: 32 }), lstm({ inputSize: 32, hiddenSize: 32 })]);
  */
-export function stackedCells<Params extends TensorTree, Carry extends TensorTree>(
-  cells: readonly Cell<Params, Carry>[],
+export function stackedCells<const Cells extends readonly Cell<TensorTree, TensorTree>[]>(
+  cells: Cells,
   settings: StackedCellsSettings = {},
+): Cell<ParamsOfAll<Cells>, CarriesOfAll<Cells>> {
+  // What each cell is given is what it made itself; in here, they are all the same.
+  return stackOf(cells, settings) as unknown as Cell<ParamsOfAll<Cells>, CarriesOfAll<Cells>>;
+}
+
+function stackOf<Params extends TensorTree, Carry extends TensorTree>(
+  cells: readonly Cell<Params, Carry>[],
+  settings: StackedCellsSettings,
 ): Cell<readonly Params[], readonly Carry[]> {
   requireKnownKeys("stackedCells", settings, ["dropout"]);
   const { dropout: rate = 0 } = settings;

@@ -34,7 +34,7 @@ export function attentionCell<Params extends TensorTree, Carry extends TensorTre
     inputSize: cell.inputSize - attention.memorySize,
     outputSize: cell.outputSize + attention.memorySize + (memory.values.shape[1] as number),
     init: (key, dtype) => {
-      const [cellKey, attentionKey] = splitKey(key) as [Tensor, Tensor];
+      const [cellKey, attentionKey] = splitKey(key);
       return { cell: cell.init(cellKey, dtype), attention: attention.init(attentionKey, dtype) };
     },
     initialCarry: (batchSize, dtype) => ({

@@ -90,7 +90,7 @@ export function additiveAttention(
     querySize,
     memorySize,
     init: (key, dtype = "float32") => {
-      const [queryKey, keyKey, scoreKey] = splitKey(key, 3) as [Tensor, Tensor, Tensor];
+      const [queryKey, keyKey, scoreKey] = splitKey(key, 3);
       return {
         weightQuery: glorotUniform(queryKey, [hiddenSize, querySize], dtype),
         weightKey: glorotUniform(keyKey, [hiddenSize, memorySize], dtype),

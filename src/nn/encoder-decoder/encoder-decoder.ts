@@ -175,7 +175,7 @@ export function encoderDecoder<EncoderParams extends TensorTree, EncoderCarry ex
     inputSize: encoder.inputSize,
     outputSize,
     init: (key, dtype) => {
-      const [encoderKey, bridgeKey, decoderKey] = splitKey(key, 3) as [Tensor, Tensor, Tensor];
+      const [encoderKey, bridgeKey, decoderKey] = splitKey(key, 3);
       return {
         encoder: encoder.init(encoderKey, dtype),
         ...(bridge === "dense" && { bridge: bridgeTo.init(bridgeKey, dtype) }),

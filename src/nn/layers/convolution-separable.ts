@@ -69,7 +69,7 @@ export function separableConvolution2d(
 
 /** Both weights by Glorot's rule, biases at 0. @param shape of the depthwise weight */
 function initSeparable(key: Tensor, shape: Shape, outputSize: number, dtype: FloatDType): SeparableConvolutionParams {
-  const [keyDepthwise, keyPointwise] = splitKey(key) as [Tensor, Tensor];
+  const [keyDepthwise, keyPointwise] = splitKey(key);
   const inputSize = shape[0] as number;
   return {
     depthwise: glorotKernel(keyDepthwise, shape, inputSize, dtype),

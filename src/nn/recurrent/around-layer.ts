@@ -90,7 +90,7 @@ export function highway<Params extends TensorTree, Carry extends TensorTree>(
   const gate = dense({ inputSize, outputSize: inputSize });
   return {
     init: (key, dtype = "float32") => {
-      const [layerKey, gateKey] = splitKey(key) as [Tensor, Tensor];
+      const [layerKey, gateKey] = splitKey(key);
       const { weight } = gate.init(gateKey, dtype);
       return { layer: layer.init(layerKey, dtype), gate: { weight, bias: fill([inputSize], gateBias, dtype) } };
     },

@@ -38,7 +38,7 @@ export function bidirectional<Params extends TensorTree, Carry extends TensorTre
     inputSize: forward.inputSize,
     outputSize: forward.outputSize + backward.outputSize,
     init: (key, dtype) => {
-      const [forwardKey, backwardKey] = splitKey(key) as [Tensor, Tensor];
+      const [forwardKey, backwardKey] = splitKey(key);
       return { forward: there.init(forwardKey, dtype), backward: back.init(backwardKey, dtype) };
     },
     initialCarry: (batchSize, dtype) => ({

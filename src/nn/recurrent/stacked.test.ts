@@ -7,7 +7,18 @@ import { OptionError } from "../../core/index.js";
 import { add, randomKey } from "../../ops/index.js";
 import { compile } from "../../runtime/index.js";
 import { type Tensor, toNested } from "../../tensor/index.js";
-import { type Cell, elman, lstm, recurrent, stacked } from "../index.js";
+import {
+  type BothDirections,
+  bidirectional,
+  type Cell,
+  elman,
+  type GRUParams,
+  gru,
+  type LSTMParams,
+  lstm,
+  recurrent,
+  stacked,
+} from "../index.js";
 
 const layerOf = (inputSize: number, hiddenSize: number) => recurrent(lstm({ inputSize, hiddenSize }));
 
@@ -43,6 +54,22 @@ describe("stacked", () => {
   test("gives each layer weights of its own", () => {
     const [first, second] = stacked([layerOf(3, 3), layerOf(3, 3)]).init(randomKey(1));
     expect(first!.weightHh.data).not.toEqual(second!.weightHh.data);
+  });
+
+  test("takes layers of different cells, and knows the parameters and carry of each", () => {
+    const layers = [
+      recurrent(gru({ inputSize: 2, hiddenSize: 3 })),
+      bidirectional(lstm({ inputSize: 3, hiddenSize: 2 })),
+    ] as const;
+    const whole = stacked(layers);
+    const params: readonly [GRUParams, BothDirections<LSTMParams>] = whole.init(randomKey(1), "float64");
+    const xs = numbers(1, [5, 2, 2]);
+    const { outputs, carry } = whole.apply(params, xs);
+    const below = layers[0].apply(params[0], xs);
+    const above = layers[1].apply(params[1], below.outputs);
+    expectSame(outputs, above.outputs);
+    expectSame(carry[0].h, below.carry.h);
+    expectSame(carry[1].backward.c, above.carry.backward.c);
   });
 
   test("stacks of stacks are stacks", () => {

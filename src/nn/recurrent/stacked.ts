@@ -4,6 +4,7 @@ import { OptionError, requireNumber } from "../../core/index.js";
 import { foldIn, splitKey } from "../../ops/index.js";
 import type { Tensor, TensorTree } from "../../tensor/index.js";
 import { dropout } from "../layers/dropout.js";
+import type { CarriesOfAll, ParamsOfAll } from "../types.js";
 import { lastOverTime } from "./over-time.js";
 import type { RecurrentLayer, RecurrentOptions, RecurrentResult, RecurrentReturn } from "./recurrent-layer.js";
 import type { StepsResult } from "./run-steps.js";
@@ -18,9 +19,18 @@ import type { StepsResult } from "./run-steps.js";
  * @see El Hihi & Bengio 1996; Graves 2013, arXiv:1308.0850; dropout: Zaremba, Sutskever & Vinyals 2014, arXiv:1409.2329
  * @example stacked([recurrent(lstm({ inputSize: 8, hiddenSize: 32 })), recurrent(lstm({ inputSize: 32, hiddenSize: 32 }))])
  */
-export function stacked<Params extends TensorTree, Carry extends TensorTree>(
-  layers: readonly RecurrentLayer<Params, Carry>[],
+export function stacked<const Layers extends readonly RecurrentLayer<TensorTree, TensorTree>[]>(
+  layers: Layers,
   settings: { readonly dropout?: number } = {},
+): RecurrentLayer<ParamsOfAll<Layers>, CarriesOfAll<Layers>> {
+  // What each layer is given is what it made itself; in here, they are all the same.
+  const stack = stackOf(layers, settings);
+  return stack as unknown as RecurrentLayer<ParamsOfAll<Layers>, CarriesOfAll<Layers>>;
+}
+
+function stackOf<Params extends TensorTree, Carry extends TensorTree>(
+  layers: readonly RecurrentLayer<Params, Carry>[],
+  settings: { readonly dropout?: number },
 ): RecurrentLayer<readonly Params[], readonly Carry[]> {
   const rate = settings.dropout ?? 0;
   requireNumber("stacked", "dropout", rate, { from: 0, below: 1 });

@@ -49,8 +49,8 @@ const gatedByHand =
   (p, { h, c }, x, m, k) => {
     const [w, u, b] = peepholes ? [p.w!, p.u!, p.b!] : [p.weightIh!, p.weightHh!, p.bias!];
     const gates = add(linear(x, w, b), linear(masked(h!, m.h), u));
-    const [i, f, g, o] = split(gates, 4) as [Tensor, Tensor, Tensor, Tensor];
-    const [pi, pf, po] = peepholes ? (split(p.p!, 3) as [Tensor, Tensor, Tensor]) : [f64([0]), f64([0]), f64([0])];
+    const [i, f, g, o] = split(gates, 4);
+    const [pi, pf, po] = peepholes ? split(p.p!, 3) : [f64([0]), f64([0]), f64([0])];
     const see = (gate: Tensor, weight: Tensor, cell: Tensor) => sigmoid(add(gate, multiply(weight, cell)));
     const made = add(multiply(see(f, pf, c!), c!), multiply(see(i, pi, c!), tanh(g)));
     const nextC = masked(made, k.c);
@@ -71,8 +71,8 @@ const BY_HAND: Record<string, { cell: AnyCell; step: MaskedByHand }> = {
   gru: {
     cell: gru(SIZES) as unknown as AnyCell,
     step: (p, { h }, x, m, k) => {
-      const [xr, xz, xn] = split(linear(x, p.weightIh!, p.biasIh), 3) as [Tensor, Tensor, Tensor];
-      const [hr, hz, hn] = split(linear(masked(h!, m.h), p.weightHh!, p.biasHh), 3) as [Tensor, Tensor, Tensor];
+      const [xr, xz, xn] = split(linear(x, p.weightIh!, p.biasIh), 3);
+      const [hr, hz, hn] = split(linear(masked(h!, m.h), p.weightHh!, p.biasHh), 3);
       const [r, z] = [sigmoid(add(xr, hr)), sigmoid(add(xz, hz))];
       const next = masked(add(multiply(subtract(1, z), tanh(add(xn, multiply(r, hn)))), multiply(z, h!)), k.h);
       return [{ h: next }, next];
@@ -82,8 +82,8 @@ const BY_HAND: Record<string, { cell: AnyCell; step: MaskedByHand }> = {
     cell: gruResetBefore(SIZES) as unknown as AnyCell,
     step: (p, { h }, x, m, k) => {
       const state = masked(h!, m.h);
-      const [xr, xz, xn] = split(linear(x, p.weightIh!, p.bias), 3) as [Tensor, Tensor, Tensor];
-      const [hr, hz] = split(linear(state, slice(p.weightHh!, 0, 0, 8)), 2) as [Tensor, Tensor];
+      const [xr, xz, xn] = split(linear(x, p.weightIh!, p.bias), 3);
+      const [hr, hz] = split(linear(state, slice(p.weightHh!, 0, 0, 8)), 2);
       const [r, z] = [sigmoid(add(xr, hr)), sigmoid(add(xz, hz))];
       const n = tanh(add(xn, linear(multiply(r, state), slice(p.weightHh!, 0, 8))));
       const next = masked(add(multiply(subtract(1, z), n), multiply(z, h!)), k.h);
@@ -258,7 +258,7 @@ describe("dropout of weights", () => {
 describe("dropout of the update (Semeniuta et al.)", () => {
   const rate = 0.4;
   type ByHand = (p: Tensors, carry: Tensors, x: Tensor, d: (candidate: Tensor) => Tensor) => Tensors;
-  const three = (x: Tensor) => split(x, 3) as [Tensor, Tensor, Tensor];
+  const three = (x: Tensor) => split(x, 3);
   const mix = (z: Tensor, n: Tensor, h: Tensor) => ({ h: add(multiply(subtract(1, z), n), multiply(z, h)) });
   const cases: [string, AnyCell, ByHand][] = [
     [
@@ -266,7 +266,7 @@ describe("dropout of the update (Semeniuta et al.)", () => {
       lstm({ ...SIZES, updateDropout: rate }) as unknown as AnyCell,
       (p, { h, c }, x, d) => {
         const gates = add(linear(x, p.weightIh!, p.bias), linear(h!, p.weightHh!));
-        const [i, f, g, o] = split(gates, 4) as [Tensor, Tensor, Tensor, Tensor];
+        const [i, f, g, o] = split(gates, 4);
         const next = add(multiply(sigmoid(f), c!), multiply(sigmoid(i), d(tanh(g))));
         return { h: multiply(sigmoid(o), tanh(next)), c: next };
       },
@@ -319,8 +319,8 @@ describe("layers of layers", () => {
     const turned = bidirectional(cell, cell, { dropout }).apply({ forward: same, backward: same }, reverse(x), {
       key: KEY,
     });
-    const [ahead] = split(both.outputs, 2) as [Tensor, Tensor];
-    const [, behind] = split(reverse(turned.outputs), 2) as [Tensor, Tensor];
+    const [ahead] = split(both.outputs, 2);
+    const [, behind] = split(reverse(turned.outputs), 2);
     expect(largestError(ahead, behind).error).toBeGreaterThan(1e-3);
     const layer = recurrent(cell, { dropout });
     const { carry } = stacked([layer, layer]).apply([same, same], x, { key: KEY });

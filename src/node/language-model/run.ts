@@ -1,6 +1,6 @@
 /** A language model run on the disk: started or resumed, trained, measured. */
 
-import { FileError } from "../../core/index.js";
+import { DataError, FileError, ToolkitError } from "../../core/index.js";
 import { type TokenWindow, textStream, type Vocabulary, vocabularyFromJSON } from "../../data/index.js";
 import { decodeSafetensors, encodeSafetensors } from "../../io/index.js";
 import { adam, clipByNorm, truncatedBptt } from "../../learn/index.js";
@@ -50,7 +50,7 @@ import {
   parseConfig,
   resumedConfig,
 } from "./config.js";
-import { type Corpus, readCorpus } from "./corpus.js";
+import { type Corpus, type CorpusPart, readCorpus } from "./corpus.js";
 
 /** A run that can be trained. */
 export interface LanguageModelRun {
@@ -173,6 +173,26 @@ async function readState(run: Run, start: TrainState<LanguageModelParams>): Prom
       { cause },
     );
   }
+}
+
+/**
+ * The validation part of a run's text, read again.
+ * @throws DataError if the run kept none; FileError if its text cannot be read any more, or has changed
+ */
+export async function validationPart(config: LanguageModelConfig, path: string): Promise<CorpusPart> {
+  const advice = "name a text file";
+  let corpus: Corpus;
+  try {
+    corpus = await readCorpus(config);
+  } catch (cause) {
+    if (!(cause instanceof ToolkitError)) throw cause;
+    throw new FileError(`the text of the run in "${path}" cannot be read: ${cause.message}; or ${advice}`, { cause });
+  }
+  if (corpus.checksum !== config.checksum) {
+    throw new FileError(`the text of the run in "${path}" has changed since it was started; ${advice}`);
+  }
+  if (!corpus.validation) throw new DataError(`the run in "${path}" kept no text for validation; ${advice}`);
+  return corpus.validation;
 }
 
 /** Reads the saved model of a run. @throws FileError if there is none, or it is damaged */

@@ -4,6 +4,7 @@
  * @module tasks/language-model
  */
 export * from "./beam.js";
+export * from "./diagnose.js";
 export * from "./evaluate.js";
 export * from "./exchange.js";
 export * from "./generate.js";

@@ -104,7 +104,7 @@ export function languageModel(options: LanguageModelOptions): LanguageModel {
   return {
     options: { vocabularySize, cell, hiddenSize, numLayers, embeddingSize, dropout: rate },
     init: (key) => {
-      const [embeddingKey, layersKey, readoutKey] = splitKey(key, 3) as [Tensor, Tensor, Tensor];
+      const [embeddingKey, layersKey, readoutKey] = splitKey(key, 3);
       return {
         embedding: table.init(embeddingKey),
         layers: layers.init(layersKey),

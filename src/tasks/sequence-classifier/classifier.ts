@@ -68,7 +68,7 @@ export function sequenceClassifier(options: SequenceClassifierOptions): Sequence
   };
   return {
     init: (key) => {
-      const [readerKey, readoutKey] = splitKey(key) as [Tensor, Tensor];
+      const [readerKey, readoutKey] = splitKey(key);
       return { reader: reader.init(readerKey), readout: readout.init(readoutKey) };
     },
     logits,

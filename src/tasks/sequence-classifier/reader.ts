@@ -104,7 +104,7 @@ export function sequenceReader(
   return {
     outputSize: layers.outputSize,
     init: (key) => {
-      const [tableKey, layersKey] = splitKey(key) as [Tensor, Tensor];
+      const [tableKey, layersKey] = splitKey(key);
       return { ...(table && { embedding: table.init(tableKey) }), layers: layers.init(layersKey) };
     },
     read: (params, inputs, mask, key, wanted) => {

@@ -41,7 +41,7 @@ export function sequenceTagger(options: SequenceReaderOptions): SequenceTagger {
     readout.apply(params.readout, reader.read(params.reader, inputs, mask, key, "sequence"));
   return {
     init: (key) => {
-      const [readerKey, readoutKey] = splitKey(key) as [Tensor, Tensor];
+      const [readerKey, readoutKey] = splitKey(key);
       return { reader: reader.init(readerKey), readout: readout.init(readoutKey) };
     },
     logits,

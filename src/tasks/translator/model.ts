@@ -161,7 +161,7 @@ export function translator(options: TranslatorOptions): Translator {
       bidirectional: bothWays,
     },
     init: (key) => {
-      const [sourceKey, modelKey] = splitKey(key) as [Tensor, Tensor];
+      const [sourceKey, modelKey] = splitKey(key);
       return { source: table.init(sourceKey), model: model.init(modelKey) };
     },
     encode,
