@@ -1,7 +1,7 @@
 /** An ONNX graph under construction. */
 
 import { BYTES, type DType, HostTensor, type Tensor } from "../../tensor/index.js";
-import { constantOf, formatLength, type Length, symbolsOf } from "./export-lengths.js";
+import { constantOf, formatLength, type Length, type Quotients, symbolsOf } from "./export-lengths.js";
 import {
   ATTRIBUTE_TYPE,
   ELEMENT_TYPE,
@@ -35,6 +35,7 @@ interface Shared {
   /** Names of whole-number constants and of lengths, by what they hold. */
   readonly known: Map<string, string>;
   readonly symbols: ReadonlyMap<string, SymbolSource>;
+  readonly quotients: Quotients;
   readonly names: Set<string>;
 }
 
@@ -43,12 +44,15 @@ export class GraphBuilder {
   readonly nodes: OnnxNode[] = [];
   private readonly shared: Shared;
 
-  /** @param from the symbols of a new graph, or the graph around the body of a loop */
-  constructor(from: ReadonlyMap<string, SymbolSource> | GraphBuilder) {
+  /**
+   * @param from the symbols of a new graph, or the graph around the body of a loop
+   * @param quotients of a new graph: symbols that are computed from others. Default none
+   */
+  constructor(from: ReadonlyMap<string, SymbolSource> | GraphBuilder, quotients: Quotients = new Map()) {
     this.shared =
       from instanceof GraphBuilder
         ? from.shared
-        : { root: this, initializers: new Map(), known: new Map(), symbols: from, names: new Set() };
+        : { root: this, initializers: new Map(), known: new Map(), symbols: from, quotients, names: new Set() };
   }
 
   /** Constants by name, in the order they were made. */
@@ -143,6 +147,11 @@ export class GraphBuilder {
   }
 
   private symbol(symbol: string): string {
+    const quotient = this.shared.quotients.get(symbol);
+    if (quotient !== undefined) {
+      const operands = [this.length(quotient.length), this.integers([quotient.by])];
+      return this.once(`symbol ${symbol}`, () => this.shared.root.node("Div", operands));
+    }
     const { input, axis } = this.shared.symbols.get(symbol) as SymbolSource;
     return this.once(`symbol ${symbol}`, () => this.shared.root.node("Shape", [input], { start: axis, end: axis + 1 }));
   }

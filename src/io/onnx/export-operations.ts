@@ -5,6 +5,7 @@ import type { DType } from "../../tensor/index.js";
 import { ELEMENT_TYPE_OF, type GraphBuilder } from "./export-graph.js";
 import { constant, constantOf, difference, formatLength, type Length, plus } from "./export-lengths.js";
 import { ELEMENT_TYPE } from "./proto.js";
+import { blocksPrimitive } from "./recognize-windows.js";
 
 /** Element type, and shape in symbols. */
 export interface ValueType {
@@ -187,6 +188,17 @@ const reverse: Conversion = ({ graph, params: { axis }, operands: [x] }) => {
   return computed(graph.node("Slice", [(x as Value).full(), ...bounds]));
 };
 
+/** Windows side by side are another shape, of what fills whole windows. */
+const blocks: Conversion = ({ graph, params, lengths, operands: [x], types: [type], output: { shape } }) => {
+  const whole = (type as ValueType).shape[params.axis] as Length;
+  const [window] = lengths(({ window }) => [window]) as [Length];
+  const filled = plus(constant(0), shape[params.axis] as Length, constantOf(window));
+  const isCut = constantOf(window) !== undefined && !same(filled, whole);
+  const bounds = () => [graph.integers([0]), graph.lengths([filled]), graph.integers([params.axis])];
+  const kept = isCut ? graph.node("Slice", [(x as Value).full(), ...bounds()]) : (x as Value).full();
+  return computed(graph.node("Reshape", [kept, graph.lengths(shape)]));
+};
+
 /** Element j of all windows is a slice with steps; the slices stand side by side along a new axis. */
 const unfold: Conversion = ({
   graph,
@@ -328,6 +340,7 @@ export const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map<string, Conv
   ["concatenate", concatenate],
   ["reverse", reverse],
   ["unfold", unfold],
+  [blocksPrimitive.name, blocks],
   ["matmul", matmul],
   ["sum", sum],
   ["max", max],

@@ -1,11 +1,12 @@
 /** Programs to nodes: one Program, traced at several sizes, becomes one graph. */
 
 import { OptionError } from "../../core/index.js";
+import { broadcastTo, slice } from "../../ops/index.js";
 import type { Equation, Program, Variable } from "../../program/index.js";
 import { firstConstant, type ScanParams } from "../../scan/index.js";
 import { sameShape, stridesOf, type Tensor } from "../../tensor/index.js";
 import { ELEMENT_TYPE_OF, GraphBuilder, valueInfo } from "./export-graph.js";
-import { constant, type Length, lengthFrom } from "./export-lengths.js";
+import { constant, constantOf, type Length, lengthFrom, type Quotient } from "./export-lengths.js";
 import { type Application, CONVERSIONS, computed, lazily, type Value, type ValueType } from "./export-operations.js";
 import { recurrentNode } from "./export-recurrent.js";
 import type { WeightTable } from "./export-weights.js";
@@ -15,6 +16,8 @@ import type { NativeParams } from "./recognize-cells.js";
 /** What all parts of one export share. */
 export interface ExportContext {
   readonly symbols: readonly string[];
+  /** Lengths that are quotients of others; see `findQuotients`. */
+  readonly quotients: Map<string, Quotient>;
   /** Parameters of the model: the inputs of the Program that recurrent operators take as constants. */
   readonly weights: WeightTable;
 }
@@ -44,7 +47,7 @@ export function convertProgram(
 }
 
 /** Parameters that may depend on sizes: what reads them asks for formulas. */
-const MAY_DIFFER: ReadonlySet<string> = new Set(["shape", "starts", "ends", "length", "value", "body"]);
+const MAY_DIFFER: ReadonlySet<string> = new Set(["shape", "starts", "ends", "length", "window", "value", "body"]);
 
 /** @throws OptionError unless all Programs do the same operations on the same values, with the same settings */
 export function requireOneForm({ symbols }: ExportContext, programs: readonly Program[]): void {
@@ -116,9 +119,9 @@ const unsupported = (name: string): OptionError =>
   );
 
 /** A whole number as a formula; any number that is the same at all sizes stays itself. */
-function formula({ symbols }: ExportContext, where: string, values: readonly number[]): Length {
+export function formula({ symbols, quotients }: ExportContext, where: string, values: readonly number[]): Length {
   if (values.every((value) => Object.is(value, values[0]))) return new Map([["", values[0] as number]]);
-  const length = lengthFrom(values, symbols);
+  const length = lengthFrom(values, symbols, quotients);
   if (length !== undefined) return length;
   throw new OptionError(
     `exportOnnx: ${where} depends on ${symbols.join(" and ")} in another way than by sums and products; ` +
@@ -218,7 +221,7 @@ function convertScan(context: ExportContext, graph: GraphBuilder, aligned: Align
   return names.map(computed);
 }
 
-/** A tensor that a function reads from outside, at all sizes: the same, or places along an axis, or a repeated number. */
+/** A tensor that a function reads from outside, at all sizes: the same, or repeated along open axes, or places along an axis. */
 export function constantValue(
   context: ExportContext,
   graph: GraphBuilder,
@@ -226,10 +229,7 @@ export function constantValue(
   name: string,
 ): Value {
   const [first] = tensors as [Tensor];
-  const isSame = tensors.every(
-    ({ shape, data }) => sameShape(shape, first.shape) && data.every((value, k) => Object.is(value, first.data[k])),
-  );
-  if (isSame) return { full: lazily(() => graph.constant(first, name)) };
+  if (tensors.every((tensor) => sameNumbers(tensor, first))) return { full: lazily(() => graph.constant(first, name)) };
   const types = tensors.map((type) => ({ type }));
   const { dtype, shape } = typeOf(context, "a constant", types);
   const repeated = (narrow: () => string): Value => ({
@@ -239,6 +239,14 @@ export function constantValue(
   if (tensors.every(({ data }) => data.every((value) => Object.is(value, first.data[0])))) {
     return repeated(lazily(() => graph.scalar(first.data[0] as number, dtype)));
   }
+  const open = shape.flatMap((length, along) => (constantOf(length) === undefined ? [along] : []));
+  const cores = tensors.map((tensor) => open.reduce((core, along) => slice(core, along, 0, 1), tensor));
+  const [core] = cores as [Tensor];
+  const isRepeated = tensors.every(
+    (tensor, point) =>
+      sameNumbers(cores[point] as Tensor, core) && sameNumbers(broadcastTo(core, tensor.shape), tensor),
+  );
+  if (isRepeated) return repeated(lazily(() => graph.constant(core, name)));
   const axis = shape.findIndex((_, along) => tensors.every((tensor) => isCount(tensor, along)));
   if (axis >= 0) {
     return repeated(
@@ -256,6 +264,9 @@ export function constantValue(
     `exportOnnx: a constant ${dtype} tensor has other numbers at other sizes of ${context.symbols.join(", ")}; make it an input`,
   );
 }
+
+const sameNumbers = (a: Tensor, b: Tensor): boolean =>
+  sameShape(a.shape, b.shape) && a.data.every((value, k) => Object.is(value, b.data[k]));
 
 /** Whether each element is its own place along an axis: `range`, in any shape. */
 function isCount({ data, shape }: Tensor, axis: number): boolean {

@@ -8,9 +8,11 @@ import { GraphBuilder, type SymbolSource, valueInfo } from "./export-graph.js";
 import { type Sizes, samplePoints } from "./export-lengths.js";
 import { computed, lazily, type Value } from "./export-operations.js";
 import { constantValue, convertProgram, type ExportContext, requireOneForm, typeOf } from "./export-program.js";
+import { findQuotients } from "./export-quotients.js";
 import { WEIGHTS_ENTRY, WeightTable } from "./export-weights.js";
 import { encodeOnnx, type OnnxValueInfo } from "./proto.js";
 import { recognizeCells } from "./recognize-cells.js";
+import { recognizeWindows } from "./recognize-windows.js";
 
 /** Version of the operators that are used, and of the file format: ONNX 1.12, ONNX Runtime 1.12 (2022) and newer. */
 const [OPERATOR_SET, FORMAT] = [17, 8] as const;
@@ -46,7 +48,8 @@ const OPTION_NAMES = ["apply", "params", "inputs", "states", "metadata"] as cons
  * Writes a function as an ONNX model (operator set 17). A loop becomes the operator `RNN`, `LSTM` or `GRU` where its step computes
  * the same (float32; whoever wrote the step), else `Scan`. Outputs are named by their paths in what `apply` returns.
  *
- * The function is traced at several sizes, and its shapes become formulas in the names: sums and products of them are possible.
+ * The function is traced at several sizes, and its shapes become formulas in the names: sums and products of them are possible,
+ * and what windows with strides make of one of them.
  * Random operations cannot be exported: leave keys out. Lengths are at least 1 when the model runs: ONNX Runtime refuses empty
  * sequences in most models.
  * @returns the bytes of the `.onnx` file
@@ -83,13 +86,12 @@ export function exportOnnx<Params extends TensorTree>(options: OnnxExport<Params
   const first = traces[0] as Trace;
   const parameters = first.params.map(([path, value], index) => [first.program.inputs[index], [path, value]] as const);
   const weights = new WeightTable(new Map(parameters as [Variable, readonly [string, Tensor]][]));
-  const context: ExportContext = { symbols: names, weights };
-  requireOneForm(
-    context,
-    traces.map(({ program }) => program),
-  );
+  const context: ExportContext = { symbols: names, quotients: new Map(), weights };
+  const programs = traces.map(({ program }) => program);
+  requireOneForm(context, programs);
+  findQuotients(context, programs);
 
-  const graph = new GraphBuilder(symbols);
+  const graph = new GraphBuilder(symbols, context.quotients);
   const values = new Map<Variable, Value>();
   const bind = (index: number, value: Value) => values.set(first.program.inputs[index] as Variable, value);
   for (const name of [...Object.keys(inputs), ...first.outputs]) requireNewName(graph, name);
@@ -115,7 +117,6 @@ export function exportOnnx<Params extends TensorTree>(options: OnnxExport<Params
     bind(first.params.length + inputInfo.length + index, constantValue(context, graph, same, "constant"));
   });
 
-  const programs = traces.map(({ program }) => program);
   const outputInfo = convertProgram(context, graph, programs, values).map((value, index): OnnxValueInfo => {
     const name = first.outputs[index] as string;
     graph.nodes.push({ opType: "Identity", name, input: [value.full()], output: [name] });
@@ -169,7 +170,9 @@ function traceAt<Params extends TensorTree>({ apply, params, inputs }: OnnxExpor
     },
     [...flat.leaves, ...types],
   );
-  const { program, captured } = optimize(recognizeCells(traced.program, (index) => index < flat.leaves.length));
+  const { program, captured } = optimize(
+    recognizeCells(recognizeWindows(traced.program), (index) => index < flat.leaves.length),
+  );
   return {
     program,
     params: flat.leaves.map((leaf, index) => [flat.paths[index] as string, leaf]),

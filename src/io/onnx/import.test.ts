@@ -173,6 +173,17 @@ describe("importOnnx", () => {
     }
   });
 
+  test("infinities of one sign or both, and NaN, are found", () => {
+    const xs = tensor([1, Number.NaN, Infinity, -Infinity]);
+    const found = (opType: string, name: string) => [
+      ...single({ opType, attribute: name === "" ? [] : [{ name, i: 0 }] }).run({ x: xs }).y!.data,
+    ];
+    expect(found("IsNaN", "")).toEqual([0, 1, 0, 0]);
+    expect(found("IsInf", "")).toEqual([0, 0, 1, 1]);
+    expect(found("IsInf", "detect_negative")).toEqual([0, 0, 1, 0]);
+    expect(found("IsInf", "detect_positive")).toEqual([0, 0, 0, 1]);
+  });
+
   test("ThresholdedRelu inside a recurrent node begins at 1, as the operator does", () => {
     const weights = [1, 2, 3].map((seed, index) =>
       doubles(
@@ -218,12 +229,12 @@ describe("importOnnx refuses", () => {
       "unknown operators, all of them, and in graphs inside",
       {
         node: [
-          { opType: "Conv", name: "conv1" },
+          { opType: "ConvTranspose", name: "conv1" },
           { opType: "If", attribute: [{ name: "then_branch", g: { node: [{ opType: "Einsum", output: ["e"] }] } }] },
           { opType: "Attention", domain: "com.microsoft", name: "a" },
         ],
       },
-      '"m" contains operators that are not supported: node "conv1" (Conv), node "e" (Einsum), node "a" (Attention) of com.microsoft',
+      '"m" contains operators that are not supported: node "conv1" (ConvTranspose), node "e" (Einsum), node "a" (Attention) of com.microsoft',
     ],
     [
       "an input that is no tensor of numbers",
@@ -316,8 +327,27 @@ describe("a model refuses", () => {
     ],
     [
       "another way to pad",
-      { opType: "Pad", attribute: [text("mode", "reflect")] },
-      '(Pad) has mode "reflect", but only constant is supported',
+      { opType: "Pad", attribute: [text("mode", "mirror")] },
+      '(Pad) has mode "mirror", but only constant, reflect, edge, wrap are supported',
+    ],
+    [
+      "a pool whose last window stands out",
+      {
+        opType: "MaxPool",
+        attribute: [
+          { name: "kernel_shape", ints: [2] },
+          { name: "strides", ints: [2] },
+          { name: "ceil_mode", i: 1 },
+        ],
+      },
+      "(MaxPool) has ceil_mode, and a window that stands out of axis 2; that is not supported",
+      [],
+      tensor([[[1, 2, 3]]]),
+    ],
+    [
+      "a window of other axes than the tensor has",
+      { opType: "AveragePool", attribute: [{ name: "kernel_shape", ints: [2, 2] }] },
+      "(AveragePool) has a window of 2 axes for float32[1,2]; it needs one for each behind two",
     ],
     [
       "an unknown activation",

@@ -52,3 +52,13 @@ export const activation = (name: Exclude<ActivationName, "Affine" | "ScaledTanh"
     typeof missing === "number" ? node.float(setting, missing) : 0;
   return (node) => apply(node.input(0), read(node, "alpha", alpha), read(node, "beta", beta));
 };
+
+/** λ x above 0, λ α (eˣ - 1) below: Klambauer et al. 2017, arXiv:1706.02515. */
+export const selu: Operator = (node) => {
+  const x = node.input(0);
+  const [alpha, gamma] = [node.float("alpha", 1.6732632423543772), node.float("gamma", 1.0507009873554805)];
+  return multiply(select(less(x, 0), multiply(expm1(minimum(x, 0)), alpha), x), gamma);
+};
+
+/** x, times what rises from 0 at -3 to 1 at 3: Howard et al. 2019, arXiv:1905.02244. */
+export const hardSwish = (x: Tensor): Tensor => multiply(x, clamp(add(divide(x, 6), 0.5), 0, 1));

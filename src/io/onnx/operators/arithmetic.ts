@@ -5,10 +5,12 @@ import {
   add,
   cast,
   divide,
+  equal,
   expandDims,
   floor,
   less,
   logicalNot,
+  logicalOr,
   matmul,
   maximum,
   minimum,
@@ -79,6 +81,13 @@ export const modulo: Operator = (node) => {
 
 /** 1 where the number is negative. */
 const isNegative = (x: Tensor): Tensor => less(x, 0);
+
+/** 1 where the number is an infinity: of both signs, or of one that the attributes leave. */
+export const infinite: Operator = (node) => {
+  const x = node.input(0);
+  const [above, below] = [node.int("detect_positive", 1) !== 0, node.int("detect_negative", 1) !== 0];
+  return logicalOr(multiply(equal(x, Infinity), Number(above)), multiply(equal(x, -Infinity), Number(below)));
+};
 
 /** x held within bounds, which are attributes before operator set 11 and inputs since; either may be absent. */
 export const clip: Operator = (node) => {

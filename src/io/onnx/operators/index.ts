@@ -15,10 +15,13 @@ import {
   logicalAnd,
   logicalNot,
   logicalOr,
+  max,
   maximum,
+  mean,
   minimum,
   multiply,
   negate,
+  notEqual,
   reciprocal,
   select,
   sign,
@@ -28,7 +31,7 @@ import {
 } from "../../../ops/index.js";
 import type { Operator } from "../node-call.js";
 import type { OnnxNode } from "../proto.js";
-import { activation } from "./activations.js";
+import { activation, hardSwish, selu } from "./activations.js";
 import {
   absolute,
   binary,
@@ -37,6 +40,7 @@ import {
   convert,
   exclusiveOr,
   gemm,
+  infinite,
   matrixProduct,
   meanOfInputs,
   modulo,
@@ -46,13 +50,17 @@ import {
   variadic,
 } from "./arithmetic.js";
 import { ifGraph, loopGraph, scanGraph } from "./control.js";
+import { erf, gelu } from "./erf.js";
 import { gatherElements, gatherPlaces, gatherSlices, oneHotAxis, reverseSequences } from "./indexing.js";
+import { padAxes } from "./padding.js";
 import { gruOperator, lstmOperator, rnnOperator } from "./recurrent.js";
 import {
   argMax,
   argMin,
   batchNormalization,
+  cumulativeSum,
   dropout,
+  instanceNormalization,
   layerNormalization,
   logSoftmaxAlong,
   REDUCTIONS,
@@ -66,7 +74,6 @@ import {
   expand,
   flatten,
   numberRange,
-  padAxes,
   permute,
   reshapeTo,
   shapeOf,
@@ -77,6 +84,7 @@ import {
   tile,
   unsqueeze,
 } from "./shape.js";
+import { averagePool, convolution, globalPool, maxPool } from "./windows.js";
 
 const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   // Recurrent
@@ -93,9 +101,12 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   ["Abs", unary(absolute)],
   ["Ceil", unary(ceiling)],
   ["Cos", unary(cos)],
+  ["Erf", unary(erf)],
   ["Exp", unary(exp)],
   ["Floor", unary(floor)],
   ["Identity", unary((x) => x)],
+  ["IsInf", infinite],
+  ["IsNaN", unary((x) => notEqual(x, x))],
   ["Log", unary(log)],
   ["Neg", unary(negate)],
   ["Not", unary(logicalNot)],
@@ -129,9 +140,12 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
 
   // Activation functions
   ["Elu", activation("Elu")],
+  ["Gelu", gelu],
   ["HardSigmoid", activation("HardSigmoid")],
+  ["HardSwish", unary(hardSwish)],
   ["LeakyRelu", activation("LeakyRelu")],
   ["Relu", activation("Relu")],
+  ["Selu", selu],
   ["Sigmoid", activation("Sigmoid")],
   ["Softplus", activation("Softplus")],
   ["Softsign", activation("Softsign")],
@@ -142,10 +156,19 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   ["Gemm", gemm],
   ["MatMul", binary(matrixProduct)],
 
+  // Windows
+  ["AveragePool", averagePool],
+  ["Conv", convolution],
+  ["GlobalAveragePool", globalPool(mean)],
+  ["GlobalMaxPool", globalPool(max)],
+  ["MaxPool", maxPool],
+
   // Along axes
   ["ArgMax", argMax],
   ["ArgMin", argMin],
   ["BatchNormalization", batchNormalization],
+  ["CumSum", cumulativeSum],
+  ["InstanceNormalization", instanceNormalization],
   ["LayerNormalization", layerNormalization],
   ["LogSoftmax", logSoftmaxAlong],
   ["Softmax", softmaxAlong],

@@ -104,8 +104,8 @@ function gruStep(
   const [f, g] = functions as [Apply, Apply];
   return ({ weightIh, weightHh, biasIh, biasHh }, { h }, x) => {
     const gates = 2 * hiddenSize;
-    const [xr, xz, xn] = split(linear(x, weightIh, biasIh), 3) as [Tensor, Tensor, Tensor];
-    const [hr, hz] = split(linear(h, slice(weightHh, 0, 0, gates), slice(biasHh, 0, 0, gates)), 2) as [Tensor, Tensor];
+    const [xr, xz, xn] = split(linear(x, weightIh, biasIh), 3);
+    const [hr, hz] = split(linear(h, slice(weightHh, 0, 0, gates), slice(biasHh, 0, 0, gates)), 2);
     const proposal = (from: Tensor) => linear(from, slice(weightHh, 0, gates), slice(biasHh, 0, gates));
     const r = f(add(xr, hr));
     const z = f(add(xz, hz));
@@ -142,7 +142,7 @@ function lstmStep(
     peepholes === undefined ? x : add(x, multiply(c, peepholes[which] as Tensor));
   return ({ weightIh, weightHh, bias }, { h, c }, x) => {
     const gates = add(linear(x, weightIh, bias), linear(h, weightHh));
-    const [xi, xf, xg, xo] = split(gates, 4) as [Tensor, Tensor, Tensor, Tensor];
+    const [xi, xf, xg, xo] = split(gates, 4);
     const i = gate(seeing(xi, 0, c));
     const f = coupled ? subtract(1, i) : gate(seeing(xf, 2, c));
     const nextC = add(multiply(f, c), multiply(i, proposal(xg)));

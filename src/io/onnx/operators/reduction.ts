@@ -22,10 +22,13 @@ import {
   square,
   subtract,
   sum,
+  zeros,
 } from "../../../ops/index.js";
+import { scan } from "../../../scan/index.js";
 import { normalizeAxis, sizeOf, type Tensor } from "../../../tensor/index.js";
 import type { NodeCall, Operator } from "../node-call.js";
 import { absolute } from "./arithmetic.js";
+import { moveAxes } from "./axes.js";
 
 type Reduction = (x: Tensor, options: ReductionOptions) => Tensor;
 
@@ -125,6 +128,28 @@ export const batchNormalization: Operator = (node) => {
   ) as [Tensor, Tensor, Tensor, Tensor];
   const factor = divide(gain, sqrt(add(variance, epsilon)));
   return add(multiply(subtract(x, centre), factor), shift);
+};
+
+/** (x - μ) / √(σ² + ε) over all axes from the third on, times a gain, plus a shift for each channel. */
+export const instanceNormalization: Operator = (node) => {
+  const x = node.input(0);
+  const flat = reshape(x, [...x.shape.slice(0, 2), sizeOf(x.shape.slice(2))]);
+  const scaled = standardize(flat, { epsilon: node.float("epsilon", 1e-5) });
+  const [gain, shift] = [1, 2].map((index) => expandDims(node.input(index), 1)) as [Tensor, Tensor];
+  return reshape(add(multiply(scaled, gain), shift), x.shape);
+};
+
+/** Sums of all elements up to each one along an axis: from the end with `reverse`, without that element itself with `exclusive`. */
+export const cumulativeSum: Operator = (node) => {
+  const x = node.input(0);
+  const axis = node.axis(node.knownNumber(1, "axis"), x.shape.length);
+  const [exclusive, reverse] = [node.int("exclusive", 0) !== 0, node.int("reverse", 0) !== 0];
+  const step = (before: Tensor, element: Tensor) => {
+    const after = add(before, element);
+    return [after, exclusive ? before : after] as const;
+  };
+  const start = zeros(x.shape.toSpliced(axis, 1), x.dtype);
+  return moveAxes(scan(step, start, moveAxes(x, axis, 1, 0), { reverse })[1], 0, 1, axis);
 };
 
 /** Nothing is dropped when a model is run; the second output, where it is wanted, says so. */

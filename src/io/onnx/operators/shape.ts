@@ -1,15 +1,7 @@
 /** Operators that move elements: reshape, transpose, join, cut, repeat; and those that speak of shapes. */
 
-import { broadcastTo, concatenate, pad, reshape, reverse, slice, transpose } from "../../../ops/index.js";
-import {
-  allocate,
-  broadcastShapes,
-  HostTensor,
-  type Shape,
-  sizeOf,
-  type Tensor,
-  tensor,
-} from "../../../tensor/index.js";
+import { broadcastTo, concatenate, reshape, reverse, slice, transpose } from "../../../ops/index.js";
+import { allocate, broadcastShapes, HostTensor, sizeOf, type Tensor, tensor } from "../../../tensor/index.js";
 import type { NodeCall, Operator } from "../node-call.js";
 
 /** Whole numbers that are known, as int32 `[length]`. */
@@ -168,7 +160,7 @@ function sliceOne(node: NodeCall, x: Tensor, axis: number, start: number, end: n
   return slice(reverse(x, axis), axis, begin, Math.max(length - 1 - last, begin), -step);
 }
 
-// ---------------------------------------------------------------------------------------------- repeat and pad
+// ------------------------------------------------------------------------------------------------------- repeat
 
 /** Repeated by NumPy's rule to a shape that is an input; either side may be the one that repeats. */
 export const expand: Operator = (node) => {
@@ -190,29 +182,3 @@ export const tile: Operator = (node) => {
     x.shape.map((length, axis) => length * (repeats[axis] as number)),
   );
 };
-
-/** One number around a tensor; a negative width cuts. */
-export const padAxes: Operator = (node) => {
-  const x = node.input(0);
-  node.choice("mode", ["constant"]);
-  const widths = node.listed("pads", 1) ?? [];
-  const value = node.float("value", undefined) ?? node.inputs[2];
-  const axes = node.inputs[3] === undefined ? x.shape.map((_, axis) => axis) : node.known(3, "axes");
-  return axes.reduce((result, axis, index) => {
-    const at = node.axis(axis, x.shape.length);
-    const [before, after] = [widths[index], widths[index + axes.length]] as [number, number];
-    const length = lengthOf(result, at);
-    const kept = slice(result, at, Math.max(-before, 0), length - Math.max(-after, 0));
-    return surround(kept, at, Math.max(before, 0), Math.max(after, 0), value);
-  }, x);
-};
-
-function surround(x: Tensor, axis: number, before: number, after: number, value: Tensor | number | undefined): Tensor {
-  if (value === undefined || value === 0) return pad(x, axis, before, after);
-  const filler = typeof value === "number" ? tensor([value], { dtype: x.dtype }) : value;
-  const filled = (width: number): Tensor => {
-    const shape: Shape = x.shape.with(axis, width);
-    return broadcastTo(reshape(filler, new Array<number>(shape.length).fill(1)), shape);
-  };
-  return concatenate([filled(before), x, filled(after)], axis);
-}
