@@ -42,6 +42,8 @@ export interface RunSettings {
   readonly seed: number;
   /** Name of the recurrent cell, one of the experiment's `cells`. */
   readonly cell: string;
+  /** How it learns: one of the experiment's `methods`, if it has a choice of them. */
+  readonly method?: string;
   /** Part of the experiment's training that is done, in (0, 1]. */
   readonly effort: number;
 }
@@ -60,6 +62,8 @@ export interface Experiment {
   readonly error: string;
   /** Recurrent cells it can be run with, the source's own one first. */
   readonly cells: readonly [string, ...string[]];
+  /** Ways to learn it can be run with, the source's own one first. Default: there is no choice. */
+  readonly methods?: readonly [string, ...string[]];
   /** One run: gives its progress now and then, and in the end a value for each of the figures. */
   run(settings: RunSettings): AsyncGenerator<Progress, Figures>;
 }

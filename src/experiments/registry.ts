@@ -10,6 +10,7 @@ import { dateFormat } from "./encoder-decoder/date-format.js";
 import { reverseString } from "./encoder-decoder/reverse-string.js";
 import type { Experiment } from "./experiment.js";
 import { latchExperiment } from "./latch.js";
+import { lstm1997Experiments } from "./lstm-1997/index.js";
 import { outputRecurrence } from "./output-recurrence.js";
 import { windowBaseline } from "./window-baseline.js";
 
@@ -25,6 +26,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   addingIndrnn,
   addingDownsampled,
   latchExperiment,
+  ...lstm1997Experiments,
 ];
 
 /**

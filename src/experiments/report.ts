@@ -63,12 +63,16 @@ export interface Report {
  * Reports on a result that has one run at least.
  * @param svgName the name under which the picture is saved beside the Markdown
  */
-export function reportOf(experiment: Experiment, { cell, effort, runs }: ExperimentResult, svgName: string): Report {
+export function reportOf(
+  experiment: Experiment,
+  { cell, method, effort, runs }: ExperimentResult,
+  svgName: string,
+): Report {
   const { seeds, successes, figures, seconds } = summarize(experiment, runs);
   const lines = [
     `# ${experiment.title}`,
     "",
-    `\`${experiment.id}\`, cell ${cell}${effort === 1 ? "" : `, ${formatFigure(effort)} of the training`}`,
+    `\`${experiment.id}\`, cell ${cell}${method === undefined ? "" : `, method ${method}`}${effort === 1 ? "" : `, ${formatFigure(effort)} of the training`}`,
     "",
     formatSource(experiment.source),
     "",

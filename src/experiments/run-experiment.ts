@@ -27,6 +27,7 @@ export interface SeedResult {
 export interface ExperimentResult {
   readonly id: string;
   readonly cell: string;
+  readonly method?: string;
   readonly effort: number;
   readonly runs: readonly SeedResult[];
 }
@@ -35,24 +36,34 @@ export interface ExperimentResult {
 export interface ExperimentOptions {
   /** One of the experiment's cells. @default the first */
   readonly cell?: string;
+  /** One of the experiment's methods. @default the first, if it has any */
+  readonly method?: string;
   /** Part of the training that is done, in (0, 1]. @default 1 */
   readonly effort?: number;
 }
 
 /**
  * Completes options.
- * @throws OptionError if one is unknown or out of range, or the experiment cannot be run with that cell
+ * @throws OptionError if one is unknown or out of range, or the experiment cannot be run with that cell or method
  */
 export function experimentSettings(
-  { id, cells }: Experiment,
+  { id, cells, methods }: Experiment,
   options: ExperimentOptions = {},
 ): Omit<RunSettings, "seed"> {
-  requireKnownKeys("experiment", options, ["cell", "effort"]);
-  const { cell = cells[0], effort = 1 } = options;
+  requireKnownKeys("experiment", options, ["cell", "method", "effort"]);
+  const { cell = cells[0], method = methods?.[0], effort = 1 } = options;
   requireNumber("experiment", "effort", effort, { above: 0, to: 1 });
-  if (cells.includes(cell)) return { cell, effort };
+  requireOneOf(id, "cell", cell, cells);
+  if (method === undefined) return { cell, effort };
+  if (methods === undefined) throw new OptionError(`experiment: ${id} has no choice of methods; leave method out`);
+  requireOneOf(id, "method", method, methods);
+  return { cell, method, effort };
+}
+
+function requireOneOf(id: string, name: string, value: string, choices: readonly string[]): void {
+  if (choices.includes(value)) return;
   throw new OptionError(
-    `experiment: ${id} cannot be run with the cell "${cell}"; did you mean ${nearestName(cell, cells)}? The choices are ${cells.join(", ")}`,
+    `experiment: ${id} cannot be run with the ${name} "${value}"; did you mean ${nearestName(value, choices)}? The choices are ${choices.join(", ")}`,
   );
 }
 

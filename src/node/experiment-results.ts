@@ -43,7 +43,8 @@ export async function findExperimentResult(
 
 /** @throws TypeError unless the value has the form of a result */
 function resultFrom(value: Readonly<Record<string, unknown>>): ExperimentResult {
-  const { id, cell, effort, runs } = value;
+  const { id, cell, method, effort, runs } = value;
+  if (method !== undefined && typeof method !== "string") throw new TypeError("method");
   if (typeof id !== "string" || typeof cell !== "string" || typeof effort !== "number") throw new TypeError("settings");
   const fromJson = (run: SeedResult): SeedResult => {
     if (!Number.isInteger(run.seed) || typeof run.success !== "boolean") throw new TypeError("run");
@@ -54,7 +55,7 @@ function resultFrom(value: Readonly<Record<string, unknown>>): ExperimentResult 
     const curve = run.curve.map(([done, error]) => [done, error ?? Number.NaN] as const);
     return { ...run, figures, curve };
   };
-  return { id, cell, effort, runs: (runs as SeedResult[]).map(fromJson) };
+  return { id, cell, ...(method !== undefined && { method }), effort, runs: (runs as SeedResult[]).map(fromJson) };
 }
 
 /** Saves a result with one run at least, and what its runs say together. @throws DiskFullError, FileError */
@@ -63,8 +64,8 @@ export async function saveExperimentResult(
   result: ExperimentResult,
   fileSystem: FileSystem = nodeFileSystem,
 ): Promise<void> {
-  const { id, cell, effort, runs } = result;
-  const saved = { id, cell, effort, ...summarize(experimentById(id), runs), runs };
+  const { runs, ...settings } = result;
+  const saved = { ...settings, ...summarize(experimentById(result.id), runs), runs };
   await makeFolder(folder, fileSystem);
   await writeFileAtomically(join(folder, RESULT), `${JSON.stringify(saved, undefined, 2)}\n`, fileSystem);
 }

@@ -1,9 +1,17 @@
-/** The kernels in Node: native ones if they are built, and what the environment asks for. */
+/** The kernels in Node: native ones if they are built, or what the environment asks for; and how the others get threads. */
 
 import { env } from "node:process";
 import { KernelError, nearestName, OptionError } from "../core/index.js";
-import { type Kernels, nativeKernels, preferKernels, referenceKernels, wasmKernels } from "../runtime/index.js";
+import {
+  type Kernels,
+  nativeKernels,
+  preferKernels,
+  provideThreads,
+  referenceKernels,
+  wasmKernels,
+} from "../runtime/index.js";
 import { chooseVariant, nativeAddon } from "./native-addon.js";
+import { startNodeThread } from "./threads.js";
 
 /** Names of the sets of kernels, fastest first. */
 export const KERNEL_NAMES = ["native", "wasm", "reference"] as const;
@@ -47,3 +55,4 @@ function chooseKernels(): Kernels | undefined {
 }
 
 preferKernels(chooseKernels);
+provideThreads(startNodeThread);

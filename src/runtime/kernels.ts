@@ -15,6 +15,21 @@ export interface Executable {
   bind?(inputs: readonly HostTensor[], outputs: readonly HostTensor[]): void;
 }
 
+/** Threads apart from the caller's, which is free while they compute. */
+export interface Crew {
+  /**
+   * Runs a Plan for each of several lists of inputs: `outputs[k]` from `inputs[k]`, on thread k modulo their number. Memory is given for the
+   * Plan once a thread, when it is first run.
+   */
+  run(
+    plan: Plan,
+    inputs: readonly (readonly HostTensor[])[],
+    outputs: readonly (readonly HostTensor[])[],
+  ): Promise<void>;
+  /** Ends the threads. What still runs fails. */
+  end(): void;
+}
+
 /** A set of kernels. */
 export interface Kernels {
   readonly name: string;
@@ -26,7 +41,9 @@ export interface Kernels {
   prepare(plan: Plan): Executable;
   /**
    * Runs Plans of its own that were bound, several at a time; executable k on thread k modulo `threads`, so that which thread runs what does
-   * not depend on chance. Undefined: one after the other.
+   * not depend on chance. Undefined: one after the other, or on a crew.
    */
   runTogether?(executables: readonly Executable[], threads: number): void;
+  /** Starts threads that run Plans while the caller does something else, or tells why it cannot. Undefined: it has none. */
+  startCrew?(threads: number): Promise<Crew | { readonly reason: string }>;
 }

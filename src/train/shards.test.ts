@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectClose, expectSame, f64, int32, numbers } from "../../test/close.js";
 import { TOLERANCES } from "../../test/tolerances.js";
 import {
@@ -9,9 +9,11 @@ import {
   toyParams,
   toyProblem,
 } from "../../test/toy-problem.js";
-import { OptionError } from "../core/index.js";
+import { NonFiniteError, OptionError } from "../core/index.js";
 import { adam, bptt, type LearningMethod, sgd, truncatedBptt } from "../learn/index.js";
-import { broadcastTo, randomKey, zeros } from "../ops/index.js";
+import { startNodeThread } from "../node/threads.js";
+import { broadcastTo, fill, randomKey, zeros } from "../ops/index.js";
+import { provideThreads, type StartThread } from "../runtime/index.js";
 import type { FloatDType, TensorTree } from "../tensor/index.js";
 import { initialState, type TrainOptions, type TrainReport, type TrainState, train, updatePlans } from "./index.js";
 import { addShards, joinShards, takeShard } from "./shards.js";
@@ -82,6 +84,20 @@ describe("addShards", () => {
     expect(addShards([shard(0, 0, 0), shard(0, 0, 0)]).gradient).toEqual({ w: f64([0]) });
   });
 });
+
+/** Threads that were started, and those of them that were ended. */
+const threadCount = { started: 0, ended: 0 };
+const countedThread: StartThread = (script, listener) => {
+  const thread = startNodeThread(script, listener);
+  threadCount.started++;
+  const end = () => {
+    threadCount.ended++;
+    thread.end();
+  };
+  return { ...thread, end };
+};
+beforeAll(() => provideThreads(countedThread));
+afterAll(() => provideThreads(undefined));
 
 type ToyOptions = TrainOptions<ToyParams, ToyCarry, ToyBatch>;
 
@@ -164,8 +180,10 @@ describe.each(METHODS)("training in shards by %s", (_, method) => {
     const problem = toyProblem(0.3);
     for (const shards of [2, 4]) {
       const one = await runAll(toyRun("float32", { method, optimizer, problem, shards }));
-      for (const threads of [1, 2, 3]) {
+      for (const threads of [1, 2, 3, 9]) {
+        const before = threadCount.started;
         const several = await runAll(toyRun("float32", { method, optimizer, problem, shards, threads }));
+        expect(threadCount.started - before).toBe(threads === 1 ? 0 : Math.min(threads, shards));
         expect(several.reports).toEqual(one.reports);
         expectSame(resultOf(several.state), resultOf(one.state));
       }
@@ -205,4 +223,23 @@ test("shards draw random numbers of their own", async () => {
   const first = await lossOf(0.5, 4, alike);
   expect(first).not.toBeCloseTo(await lossOf(0.5, 1, () => row(alike())), 6);
   expect(await lossOf(0.5, 4, alike)).toBe(first);
+});
+
+/** The right batch first, then another. */
+const then = (second: ToyBatch) => (update: number) => (update === 0 ? batchOf("float32")(0) : second);
+const odd = takeShard(batchOf("float32")(1), 1, 0, BATCH);
+const wild = { ...batchOf("float32")(1), xs: fill([TIME, BATCH, 2], Number.NaN) };
+
+test.each([
+  ["its end", {}, undefined],
+  ["an aborted signal", { signal: AbortSignal.abort() }, undefined],
+  ["a batch that cannot be cut", { batch: then(odd) }, OptionError],
+  ["a loss that is not finite", { batch: then(wild) }, NonFiniteError],
+])("no thread is left after %s", async (_, changes, error) => {
+  const { started } = threadCount;
+  const run = runAll(toyRun("float32", { ...changes, shards: 4, threads: 2 }));
+  await (error ? expect(run).rejects.toThrow(error) : run);
+  expect(threadCount.started).toBe(started + 2);
+  await Promise.resolve();
+  expect(threadCount.ended).toBe(threadCount.started);
 });

@@ -96,7 +96,11 @@ export interface TrainOptions<Params extends TensorTree, Carry extends TensorTre
    * @default 1
    */
   readonly shards?: number;
-  /** Threads that shards are divided among, at least 1. Changes no bit of the result. @default 1 */
+  /**
+   * Threads that shards are divided among, at least 1. Changes no bit of the result. On WebAssembly they are Workers, so that a page can do
+   * other things meanwhile; where those cannot be started, shards run one after the other.
+   * @default 1
+   */
   readonly threads?: number;
 }
 
@@ -170,45 +174,49 @@ export async function* train<Params extends TensorTree, Carry extends TensorTree
   const update = compileUpdate(options);
   const giveWay = turnTaker();
   let nextSave = performance.now() + everySeconds * 1000;
-  while (state.progress.step < steps) {
-    const { params, optimizer, method, key, progress } = state;
-    const data = batch(progress.step);
-    const [changed, measured] = update.run({ params, optimizer, method }, data, foldIn(key, progress.step));
-    const loss = toNumber(measured.loss);
-    const gradientNorm = toNumber(measured.gradientNorm);
-    state = { ...changed, key, progress };
-    if (toNumber(measured.ok) === 0) throw explainNonFinite(options, state, data);
+  try {
+    while (state.progress.step < steps) {
+      const { params, optimizer, method, key, progress } = state;
+      const data = batch(progress.step);
+      const [changed, measured] = await update.run({ params, optimizer, method }, data, foldIn(key, progress.step));
+      const loss = toNumber(measured.loss);
+      const gradientNorm = toNumber(measured.gradientNorm);
+      state = { ...changed, key, progress };
+      if (toNumber(measured.ok) === 0) throw explainNonFinite(options, state, data);
 
-    const step = progress.step + 1;
-    const isMeasured = validation !== undefined && (step % validation.every === 0 || step === steps);
-    const validationLoss = isMeasured ? validation.measure(state.params) : undefined;
-    const next = advance(progress, loss, validationLoss);
-    state = { ...state, progress: next };
-    const stopped = step === steps ? undefined : reasonToStop(options, next, isMeasured);
-    yield {
-      step,
-      loss,
-      averageLoss: next.averageLoss,
-      gradientNorm,
-      tokens: toNumber(measured.count),
-      ...(validationLoss !== undefined && { validationLoss, isBest: next.bestStep === step }),
-      ...(stopped && { stopped }),
-      state,
-    };
-    // After the report, so that whoever writes reports and models down has written all that a checkpoint counts.
-    if (checkpoints && (performance.now() >= nextSave || step === steps || stopped)) {
-      const saveStarted = performance.now();
-      await checkpoints.save(state);
-      const saved = performance.now();
-      nextSave = saved + Math.max(everySeconds * 1000, SAVE_SPACING * (saved - saveStarted));
+      const step = progress.step + 1;
+      const isMeasured = validation !== undefined && (step % validation.every === 0 || step === steps);
+      const validationLoss = isMeasured ? validation.measure(state.params) : undefined;
+      const next = advance(progress, loss, validationLoss);
+      state = { ...state, progress: next };
+      const stopped = step === steps ? undefined : reasonToStop(options, next, isMeasured);
+      yield {
+        step,
+        loss,
+        averageLoss: next.averageLoss,
+        gradientNorm,
+        tokens: toNumber(measured.count),
+        ...(validationLoss !== undefined && { validationLoss, isBest: next.bestStep === step }),
+        ...(stopped && { stopped }),
+        state,
+      };
+      // After the report, so that whoever writes reports and models down has written all that a checkpoint counts.
+      if (checkpoints && (performance.now() >= nextSave || step === steps || stopped)) {
+        const saveStarted = performance.now();
+        await checkpoints.save(state);
+        const saved = performance.now();
+        nextSave = saved + Math.max(everySeconds * 1000, SAVE_SPACING * (saved - saveStarted));
+      }
+      if (stopped) return state;
+      await giveWay();
     }
-    if (stopped) return state;
-    await giveWay();
+    return state;
+  } finally {
+    update.end();
   }
-  return state;
 }
 
-/** The Plans of one update, and how many times each has memory of its own: what is computed, and how much memory it takes. */
+/** The Plans of one update, and how many times each has memory of its own at most: what is computed, and how much memory it takes. */
 export function updatePlans<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
   options: TrainOptions<Params, Carry, Batch>,
 ): { readonly plan: Plan; readonly copies: number }[] {
@@ -307,8 +315,10 @@ const allFinite = (tree: TensorTree): Tensor =>
 /** One update as compiled code. */
 interface CompiledUpdate<Params extends TensorTree, Batch extends TensorTree> {
   /** Makes an update. The results take over the memory of what they replace. */
-  run(before: Changing<Params>, batch: Batch, key: Tensor): readonly [Changing<Params>, Measured];
-  /** What it runs, and how many times with memory of its own. */
+  run(before: Changing<Params>, batch: Batch, key: Tensor): Promise<readonly [Changing<Params>, Measured]>;
+  /** Ends its threads. */
+  end(): void;
+  /** What it runs, and how many times with memory of its own at most. */
   plans(before: Changing<Params>, batch: Batch, key: Tensor): { readonly plan: Plan; readonly copies: number }[];
 }
 
@@ -330,7 +340,11 @@ function wholeUpdate<Params extends TensorTree, Carry extends TensorTree, Batch 
     },
     { donate: [0], ...(options.kernels && { kernels: options.kernels }) },
   );
-  return { run: update, plans: (...args) => [{ plan: update.plan(...args), copies: 1 }] };
+  return {
+    run: async (...args) => update(...args),
+    end: () => {},
+    plans: (...args) => [{ plan: update.plan(...args), copies: 1 }],
+  };
 }
 
 /** The gradients of shards side by side, then one Plan for the rest. */
@@ -342,7 +356,7 @@ function shardedUpdate<Params extends TensorTree, Carry extends TensorTree, Batc
   const gradients = compileTogether(
     (params: Params, method: TensorTree, batch: Batch, key: Tensor) =>
       computeGradient(options, { params, method }, batch, key),
-    { threads, ...kernels },
+    { threads: Math.min(threads, shards), ...kernels },
   );
   const finish = compile(
     (before: Changing<Params>, parts: readonly { gradient: Params; loss: LossSum }[], state: TensorTree, key: Tensor) =>
@@ -357,18 +371,26 @@ function shardedUpdate<Params extends TensorTree, Carry extends TensorTree, Batc
       takeShard(batch, 1, shard, shards),
       foldIn(key, shard),
     ]);
-  /** What the second Plan is given: computed by the first. */
-  const given = (before: Changing<Params>, parts: readonly Part[], key: Tensor) => {
-    const results = gradients(parts);
-    return [before, results.map(withoutState), joinShards(results.map(({ state }) => state)), key] as const;
-  };
+  /** What the second Plan is given: what the first computed. */
+  const given = (
+    before: Changing<Params>,
+    results: readonly GradientStep<Params, TensorTree>[],
+    key: Tensor,
+  ): Parameters<typeof finish> => [
+    before,
+    results.map(withoutState),
+    joinShards(results.map(({ state }) => state)),
+    key,
+  ];
   return {
-    run: (before, batch, key) => finish(...given(before, partsOf(before, batch, key), key)),
+    run: async (before, batch, key) =>
+      finish(...given(before, await gradients.later(partsOf(before, batch, key)), key)),
+    end: () => gradients.end(),
     plans: (before, batch, key) => {
       const parts = partsOf(before, batch, key);
       return [
         { plan: gradients.plan(parts[0] as Part), copies: shards },
-        { plan: finish.plan(...given(before, parts, key)), copies: 1 },
+        { plan: finish.plan(...given(before, gradients(parts), key)), copies: 1 },
       ];
     },
   };

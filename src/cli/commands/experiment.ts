@@ -49,11 +49,12 @@ const listCommand = () =>
     .option("--json", "print one line of JSON")
     .action(({ json }) => {
       if (json === true) {
-        const listed = EXPERIMENTS.map(({ id, title, source, cells, figures }) => ({
+        const listed = EXPERIMENTS.map(({ id, title, source, cells, methods, figures }) => ({
           id,
           title,
           source,
           cells,
+          methods,
           figures,
         }));
         process.stdout.write(`${JSON.stringify(listed)}\n`);
@@ -72,6 +73,7 @@ const runCommand = () =>
     .argument("<id>", "name of the experiment, as the list shows it")
     .option("--seeds <n>", "run the seeds 1 to n", wholeNumber("seeds", 1), DEFAULT_SEEDS)
     .option("--cell <name>", "recurrent cell (default: that of the literature)")
+    .option("--method <name>", "way to learn, where there is a choice (default: that of the literature)")
     .option(
       "--effort <x>",
       "part of the training that is done, above 0 to 1 (default: 1)",
@@ -113,7 +115,7 @@ async function resultSoFar(
   const fresh = { id: experiment.id, ...experimentSettings(experiment, options), runs: [] };
   const found = out === undefined ? undefined : await findExperimentResult(out);
   if (found === undefined) return fresh;
-  for (const name of ["id", "cell", "effort"] as const) {
+  for (const name of ["id", "cell", "method", "effort"] as const) {
     if (found[name] === fresh[name]) continue;
     throw new FileError(
       `the result in "${out}" has ${name} ${found[name]}, not ${fresh[name]}; choose another folder for --out`,
@@ -130,7 +132,7 @@ async function runMissing(
   threads: number,
   out: string | undefined,
 ): Promise<ExperimentResult | undefined> {
-  const { cell, effort } = before;
+  const { cell, method, effort } = before;
   const status = statusLine();
   const abort = new AbortController();
   const interrupt = () => abort.abort();
@@ -141,7 +143,7 @@ async function runMissing(
   const result = (): ExperimentResult => ({ ...before, runs: [...runs.values()].sort((a, b) => a.seed - b.seed) });
   const progress = new Map<number, Progress>();
   try {
-    await runSeeds(experiment, missing, { cell, effort }, threads, {
+    await runSeeds(experiment, missing, { cell, ...(method !== undefined && { method }), effort }, threads, {
       signal: abort.signal,
       onProgress: (seed, newest) => {
         progress.set(seed, newest);
@@ -174,12 +176,13 @@ const describeRun = ({ seed, success, failure, seconds }: SeedResult): string =>
   `seed ${seed}: ${success ? "reached the aim" : "missed the aim"} after ${formatDuration(seconds)}${failure === undefined ? "" : `: ${failure}`}`;
 
 /** Ours beside the literature's. */
-function show(experiment: Experiment, { id, cell, effort, runs }: ExperimentResult, json: boolean): void {
+function show(experiment: Experiment, { runs, ...settings }: ExperimentResult, json: boolean): void {
+  const { cell, method, effort } = settings;
   const summary = summarize(experiment, runs);
   const { seeds, successes, figures, seconds } = summary;
   if (json) {
     const own = runs.map(({ curve: _, ...run }) => run);
-    process.stdout.write(`${JSON.stringify({ id, cell, effort, ...summary, runs: own })}\n`);
+    process.stdout.write(`${JSON.stringify({ ...settings, ...summary, runs: own })}\n`);
     return;
   }
   const header = { name: "", mean: "mean", median: "median", range: "least to most", aim: "aim", paper: "literature" };
@@ -189,7 +192,7 @@ function show(experiment: Experiment, { id, cell, effort, runs }: ExperimentResu
   const lines = rows.map((row) => columns.map((column, k) => row[column].padEnd(widths[k] as number)).join("  "));
   const heading = [
     `${experiment.title}: ${successes} of ${seeds} ${seeds === 1 ? "seed" : "seeds"} reached the aim, in ${formatDuration(seconds)}`,
-    `${formatSource(experiment.source)}; cell ${cell}${effort === 1 ? "" : `, ${formatFigure(effort)} of the training`}`,
+    `${formatSource(experiment.source)}; cell ${cell}${method === undefined ? "" : `, method ${method}`}${effort === 1 ? "" : `, ${formatFigure(effort)} of the training`}`,
   ];
   process.stdout.write(`${[...heading, ...lines].map((line) => line.trimEnd()).join("\n")}\n`);
 }

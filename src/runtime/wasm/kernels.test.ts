@@ -2,8 +2,11 @@
 
 import { expect, test } from "vitest";
 import { runKernelCases } from "../../../test/contracts/kernels.cases.js";
-import { referenceKernels } from "../index.js";
+import { startNodeThread } from "../../node/threads.js";
+import { provideThreads, referenceKernels } from "../index.js";
 import { wasmKernels } from "./kernels.js";
+
+provideThreads(startNodeThread);
 
 const found = wasmKernels();
 

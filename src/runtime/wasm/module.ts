@@ -57,24 +57,31 @@ export function compileModule(bytes: Uint8Array<ArrayBuffer>): WasmModule {
  * @throws MemoryError if there is not so much
  */
 export function instantiateWasm(module: WebAssembly.Module, bytes: number): WasmInstance {
-  const memory = allocate(bytes);
+  const pages = pagesFor(bytes);
+  let memory: WebAssembly.Memory;
+  try {
+    memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch {
+    throw notEnoughMemory(bytes);
+  }
   const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
   const start = Math.ceil((exports.__heap_base.value as number) / 64) * 64;
   const { run, scratchFloats, panel, peakWork } = exports;
   return { memory, start, run, scratchFloats, panel, peakWork };
 }
 
-function allocate(bytes: number): WebAssembly.Memory {
+/** The memory of an instance with `bytes` bytes for the host, in pages. @throws MemoryError if no instance can have so many */
+export function pagesFor(bytes: number): number {
   const pages = MODULE_PAGES + Math.ceil(bytes / PAGE_BYTES);
-  if (pages > MOST_PAGES) throw notEnough(bytes, "WebAssembly has 4 GiB at most");
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages });
-  } catch {
-    throw notEnough(bytes, "there is not so much, or there are not so many addresses (too many Plans, or ulimit -v)");
-  }
+  if (pages > MOST_PAGES) throw tooMuch(bytes, "WebAssembly has 4 GiB at most");
+  return pages;
 }
 
-const notEnough = (bytes: number, why: string): MemoryError =>
+/** What is thrown if there is no memory for an instance with `bytes` bytes for the host. */
+export const notEnoughMemory = (bytes: number): MemoryError =>
+  tooMuch(bytes, "there is not so much, or there are not so many addresses (too many Plans, or ulimit -v)");
+
+const tooMuch = (bytes: number, why: string): MemoryError =>
   new MemoryError(
     `WebAssembly kernels: ${(bytes / 2 ** 20).toFixed(0)} MiB of memory are needed, and ${why}; use smaller batches, shorter windows, or fewer different shapes`,
   );

@@ -1,0 +1,90 @@
+/** Experiment 1: the embedded Reber grammar. */
+
+import { truncatedBptt, truncatedGradient1997 } from "../../learn/index.js";
+import { randomKey } from "../../ops/index.js";
+import type { Experiment, RunSettings } from "../experiment.js";
+import { nextSymbols, predictsLegally, reberStrings } from "./data/reber.js";
+import { type Learner, learner } from "./learner.js";
+import { type LogisticParams, logisticCell } from "./logistic-cell.js";
+import { type MemoryNetworkOptions, memoryNetwork } from "./memory-network.js";
+import { type Network, networkOf, type ReadoutParams } from "./network.js";
+import { randomSource } from "./random-source.js";
+import { whenTested } from "./stopping.js";
+import { experimentOf } from "./trial.js";
+import { afterEachStep } from "./updates.js";
+
+/** Strings to learn from, and as many other ones to test with. */
+const STRINGS = 256;
+/** Presentations from test to test. */
+const INTERVAL = 20;
+/** Weights start uniform in ±RANGE. */
+const RANGE = 0.2;
+
+/** The networks of experiment 1: 264 weights with blocks of one cell, 276 with blocks of two. */
+export const reberNetwork = (blocks: number, blockSize: number): MemoryNetworkOptions => ({
+  inputSize: 7,
+  blocks,
+  blockSize,
+  bias: "gates",
+  outputGateBias: Array.from({ length: blocks }, (_, block) => -1 - block),
+  initialRange: RANGE,
+  outputSize: 7,
+  answers: "each",
+});
+
+/** Elman's network of table 1: 435 weights. Learning after each step from errors of this step alone takes the units before as given, as he did. */
+export const elmanReberNetwork = (): Network<ReadoutParams<LogisticParams>> =>
+  networkOf(logisticCell({ inputSize: 7, hiddenSize: 15, initialRange: RANGE }), {
+    outputSize: 7,
+    initialRange: RANGE,
+    answers: "each",
+  });
+
+function learnerOf({ seed, cell }: RunSettings, options: MemoryNetworkOptions, learningRate: number): Learner {
+  const key = randomKey(seed);
+  if (cell === "elman") {
+    const network = elmanReberNetwork();
+    return learner(network, network.init(key), afterEachStep(network, learningRate, truncatedBptt()));
+  }
+  const network = memoryNetwork(options);
+  return learner(network, network.init(key), afterEachStep(network, learningRate, truncatedGradient1997()));
+}
+
+function reber(blocks: number, blockSize: number, learningRate: number, presentations: number): Experiment {
+  const isDefault = blockSize === 2 && learningRate === 0.5;
+  return experimentOf({
+    id: isDefault ? "lstm-1997/1" : `lstm-1997/1/${blocks}x${blockSize}-${learningRate}`,
+    title: `Embedded Reber grammar, ${blocks} blocks of size ${blockSize}, learning rate ${learningRate}`,
+    where: "experiment 1, tables 1 and 10",
+    notes:
+      "Updates are made after each step. Each run has strings and weights of its own (the paper: 3 pairs of sets with 10 networks each); a test " +
+      `follows every ${INTERVAL} presentations. A fourth output gate starts with bias -4, as in table 10. With the cell elman learns the network ` +
+      "of table 1 that failed in all trials, by more than 200,000 presentations.",
+    presentations,
+    limit: 10 * presentations,
+    cells: ["lstm-1997", "elman"],
+    trial: (settings) => {
+      const [random, orderRandom] = [randomSource(settings.seed, 0), randomSource(settings.seed, 1)];
+      const training = reberStrings(random, STRINGS);
+      const test = reberStrings(random, STRINGS, training);
+      const sequences = training.map(nextSymbols);
+      const all = [...training, ...test].map((string) => ({ string, sequence: nextSymbols(string) }));
+      return {
+        learner: learnerOf(settings, reberNetwork(blocks, blockSize), learningRate),
+        next: () => sequences[orderRandom.integer(0, STRINGS)]!,
+        isSolved: whenTested(INTERVAL, (learnt) =>
+          all.every(({ string, sequence }) => predictsLegally(learnt.answer(sequence), string)),
+        ),
+      };
+    },
+  });
+}
+
+/** The rows of table 1 that are the paper's own. */
+export const reberRows: readonly Experiment[] = [
+  reber(3, 2, 0.5, 8440),
+  reber(4, 1, 0.1, 39_740),
+  reber(3, 2, 0.1, 21_730),
+  reber(3, 2, 0.2, 14_060),
+  reber(4, 1, 0.5, 9500),
+];
