@@ -100,6 +100,21 @@ describe("runSeed", () => {
       expect(() => experimentSettings(experiment, options)).toThrow(OptionError);
     await expect(runSeed(experiment, -1)).rejects.toThrow("seed must be a whole number");
   });
+
+  test("takes the first method where there is a choice, and refuses others, and any where there is none", () => {
+    const experiment = { ...toy(() => ({})), methods: ["short", "long"] } satisfies Experiment;
+    expect(experimentSettings(experiment)).toEqual({ cell: "plain", method: "short", effort: 1 });
+    expect(experimentSettings(experiment, { method: "long" }).method).toBe("long");
+    expect(() => experimentSettings(experiment, { method: "lng" })).toThrow(
+      'toy cannot be run with the method "lng"; did you mean long? The choices are short, long',
+    );
+    expect(() =>
+      experimentSettings(
+        toy(() => ({})),
+        { method: "long" },
+      ),
+    ).toThrow("toy has no choice of methods");
+  });
 });
 
 test("a run that diverges is a failure with its reason; other errors are errors", async () => {

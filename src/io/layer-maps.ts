@@ -65,11 +65,12 @@ export class NamedReader {
     this.unread = new Set(tensors.keys());
   }
 
+  /** Whether there is a tensor of that name. */
   has(name: string): boolean {
     return this.tensors.has(name);
   }
 
-  /** @param shape lengths; undefined for any */
+  /** A tensor, which counts as read then. @param shape lengths; undefined for any */
   take(name: string, shape: readonly (number | undefined)[]): Tensor {
     const tensor = this.tensors.get(name);
     if (tensor === undefined) throw new DataError(`${this.where}: there is no ${name} among ${listed(this.tensors)}`);

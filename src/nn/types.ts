@@ -6,10 +6,16 @@ import type { TensorTree } from "../tensor/index.js";
  * Parameters of a cell, a layer or a model: what its `init` gives.
  * @example type Params = { layer: ParamsOf<typeof layer>; readout: ParamsOf<typeof readout> };
  */
-export type ParamsOf<Model> = Model extends { init(...args: never): infer Params extends TensorTree } ? Params : never;
+export type ParamsOf<Model> = Model extends {
+  /** As all models have it. */ readonly init: (...args: never) => infer Params extends TensorTree;
+}
+  ? Params
+  : never;
 
 /** Carry of a cell or a layer: what its `initialCarry` gives. */
-export type CarryOf<Model> = Model extends { initialCarry(...args: never): infer Carry extends TensorTree }
+export type CarryOf<Model> = Model extends {
+  /** As cells and layers have it. */ readonly initialCarry: (...args: never) => infer Carry extends TensorTree;
+}
   ? Carry
   : never;
 

@@ -25,6 +25,7 @@ export type SeedMessage =
 
 /** Who listens while seeds are run. */
 export interface SeedsWatch {
+  /** Told now and then how far a seed is. */
   readonly onProgress?: (seed: number, progress: Progress) => void;
   /** Told about each seed that is done, one at a time: its promise is waited for. */
   readonly onResult?: (result: SeedResult) => Promise<void>;

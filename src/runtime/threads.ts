@@ -4,11 +4,13 @@
 export interface HostThread {
   /** Sends it a message, which it answers with one. The buffers of `transfer` go over to it. */
   post(message: unknown, transfer: readonly ArrayBuffer[]): void;
+  /** Ends it, whatever it is doing. */
   end(): void;
 }
 
 /** Who listens to a thread. */
 export interface ThreadListener {
+  /** It answered. */
   readonly onMessage: (message: unknown) => void;
   /** It could not be started, or it failed. */
   readonly onError: (reason: string) => void;

@@ -2,7 +2,7 @@
 
 import { type Cell, linear, recurrent, uniformInit } from "../../nn/index.js";
 import { add, foldIn, sigmoid, splitKey, squeeze } from "../../ops/index.js";
-import type { Tensor, TensorTree } from "../../tensor/index.js";
+import type { FloatDType, Tensor, TensorTree } from "../../tensor/index.js";
 
 /** A network from one sequence to its answers. */
 export interface Network<Params extends TensorTree = TensorTree> {
@@ -12,7 +12,7 @@ export interface Network<Params extends TensorTree = TensorTree> {
   readonly answers: "each" | "last";
   init(key: Tensor): Params;
   /** Units at rest. */
-  initialCarry(): TensorTree;
+  initialCarry(dtype?: FloatDType): TensorTree;
   /** `[time, 1, inputSize]` to answers `[answers, outputSize]` in (0, 1), and the carry after the last step. @param carry default: units at rest */
   apply(params: Params, xs: Tensor, carry?: TensorTree): Answered;
 }
@@ -56,8 +56,8 @@ export function networkOf<Hidden extends TensorTree, Carry extends TensorTree>(
         ...(outputBias && { bias: draw(biasKey, [outputSize]) }),
       };
     },
-    initialCarry: () => cell.initialCarry(1),
-    apply: ({ hidden, weight, bias }, xs, start = cell.initialCarry(1)) => {
+    initialCarry: (dtype) => cell.initialCarry(1, dtype),
+    apply: ({ hidden, weight, bias }, xs, start = cell.initialCarry(1, xs.dtype as FloatDType)) => {
       const options = { carry: start as Carry };
       if (answers === "last") {
         const { outputs, carry } = layer.apply(hidden, xs, { ...options, return: "last" });
@@ -100,8 +100,8 @@ export function skippingNetwork<Hidden extends TensorTree, Carry extends TensorT
       const hidden = cell.init(foldIn(key, 0));
       return { direct, rest: { hidden, weight: draw(foldIn(key, 1), [outputSize, cell.outputSize]) } };
     },
-    initialCarry: () => cell.initialCarry(1),
-    apply: ({ direct, rest }, xs, start = cell.initialCarry(1)) => {
+    initialCarry: (dtype) => cell.initialCarry(1, dtype),
+    apply: ({ direct, rest }, xs, start = cell.initialCarry(1, xs.dtype as FloatDType)) => {
       const fromInputs = linear(squeeze(xs, 1), direct);
       if (rest === undefined) return { answers: sigmoid(fromInputs), carry: start };
       const { outputs, carry } = layer.apply(rest.hidden, xs, { carry: start as Carry });

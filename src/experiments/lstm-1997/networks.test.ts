@@ -1,11 +1,24 @@
 /** The networks of 1997: their sizes, and that they learn by the rule of the paper. */
 
 import { describe, expect, test } from "vitest";
-import { expectClose, numbers } from "../../../test/close.js";
+import { expectClose, f64, numbers } from "../../../test/close.js";
 import { TOLERANCES } from "../../../test/tolerances.js";
-import { bptt, type LearningMethod, rtrl, type SequenceProblem, truncatedGradient1997 } from "../../learn/index.js";
-import { at, concatenate, expandDims, fill, multiply, randomKey, square, subtract, sum } from "../../ops/index.js";
+import { type LearningMethod, rtrl, type SequenceProblem, truncatedGradient1997 } from "../../learn/index.js";
+import {
+  add,
+  broadcastTo,
+  expandDims,
+  fill,
+  multiply,
+  oneHot,
+  randomKey,
+  slice,
+  square,
+  subtract,
+  sum,
+} from "../../ops/index.js";
 import { mapTensors, sizeOf, type Tensor, type TensorTree, tensor, tensorsByPath } from "../../tensor/index.js";
+import { grad } from "../../transforms/index.js";
 import { XOR_NETWORK } from "./delayed-xor.js";
 import { elmanReberNetwork, reberNetwork } from "./experiment-1.js";
 import { logisticLagNetwork, longLagNetwork } from "./experiment-2.js";
@@ -13,9 +26,11 @@ import { triggeredNetwork } from "./experiment-2c.js";
 import { TWO_CLASSES_NETWORK } from "./experiment-3.js";
 import { ADDING_NETWORK, MULTIPLYING_NETWORK } from "./experiment-4-5.js";
 import { orderNetwork } from "./experiment-6.js";
+import { guesser } from "./guesser.js";
 import { learner } from "./learner.js";
 import { type MemoryNetworkOptions, memoryNetwork } from "./memory-network.js";
 import type { Network } from "./network.js";
+import { randomSource } from "./random-source.js";
 import { afterEachStep, afterSequence } from "./updates.js";
 
 const weightsIn = (params: TensorTree) =>
@@ -68,7 +83,8 @@ test("gate biases start as the paper gives them", () => {
 
 // ---------------------------------------------------------------------------------------------------------- learning
 
-const STEPS = 7;
+const STEPS = 6;
+const RATE = 0.5;
 const small = (answers: "each" | "last", exact = false) =>
   memoryNetwork(
     { inputSize: 3, blocks: 2, blockSize: 2, initialRange: 0.8, outputSize: 2, outputBias: true, answers },
@@ -78,57 +94,115 @@ const startOf = <P extends TensorTree>(network: Network<P>): P =>
   mapTensors((weights) => numbers(5, weights.shape), network.init(randomKey(1)));
 const xs = numbers(1, [STEPS, 1, 3]);
 
-/** E = ½ Σ (target - o)² as a problem of `learn`; with a target at the end alone, weighted by the step. */
-function problemOf<P extends TensorTree>(network: Network<P>): SequenceProblem<P, TensorTree, Batch> {
-  return {
-    initialCarry: () => mapTensors((leaf) => numbers(0, leaf.shape, "float64"), network.initialCarry()),
-    loss: (params, before, { x, targets, weights }) => {
-      const { answers, carry } = network.apply(params, x, before);
-      const errors = multiply(square(subtract(targets, expandDims(answers, 1))), weights);
-      return { loss: { total: multiply(sum(errors), 0.5), count: fill([], 0, "float64") }, carry };
+/** Steps of one sequence, and how much the error at each counts. */
+type Steps = { readonly x: Tensor; readonly target: Tensor; readonly weight: Tensor };
+
+/** Gradient of ½ Σ_t weight_t (target_t - o_t)², by a method of `learn`. */
+function gradientOf<P extends TensorTree>(method: LearningMethod, network: Network<P>, params: P, steps: Steps): P {
+  const problem: SequenceProblem<P, TensorTree, Steps> = {
+    initialCarry: () => network.initialCarry("float64"),
+    loss: (point, before, { x, target, weight }) => {
+      const { answers, carry } = network.apply(point, x, before);
+      const squared = multiply(square(subtract(target, expandDims(answers, 1))), weight);
+      return { loss: { total: multiply(sum(squared), 0.5), count: fill([], 1 / STEPS, "float64") }, carry };
     },
   };
-}
-type Batch = { readonly x: Tensor; readonly targets: Tensor; readonly weights: Tensor };
-
-/** The gradient that a method finds for one sequence. */
-function gradientOf<P extends TensorTree>(method: LearningMethod, network: Network<P>, params: P, batch: Batch): P {
-  const rest = mapTensors((leaf) => multiply(numbers(0, leaf.shape), 0), network.initialCarry());
-  const problem = { ...problemOf(network), initialCarry: () => rest };
-  return method.step(problem, params, method.init(problem, batch, params), batch, randomKey(0)).gradient;
+  return method.step(problem, params, method.init(problem, steps, params), steps, randomKey(0)).gradient;
 }
 
-const zerosBut = (last: boolean): Tensor =>
-  tensor(
-    Float64Array.from({ length: STEPS }, (_, t) => Number(!last || t === STEPS - 1)),
-    { shape: [STEPS, 1, 1] },
-  );
+const stepped = <P extends TensorTree>(params: P, gradient: P): P =>
+  mapTensors((w, g) => subtract(w, multiply(g, RATE)), params, gradient);
 
-describe.each(["each", "last"] as const)("an update after a sequence with answers at %s step", (answers) => {
+describe.each(["each", "last"] as const)("an update after a sequence, with an answer at %s step,", (answers) => {
   const targets = numbers(2, [answers === "each" ? STEPS : 1, 2]);
-  const all: Batch = {
+  const steps: Steps = {
     x: xs,
-    targets:
-      answers === "each"
-        ? expandDims(targets, 1)
-        : expandDims(concatenate(new Array<Tensor>(STEPS).fill(targets), 0), 1),
-    weights: zerosBut(answers === "last"),
+    target: broadcastTo(expandDims(targets, 1), [STEPS, 1, 2]),
+    weight: f64(
+      Array.from({ length: STEPS }, (_, t) => Number(answers === "each" || t === STEPS - 1)),
+      [STEPS, 1, 1],
+    ),
   };
 
   test.each([
-    ["the truncated gradient of 1997", false, truncatedGradient1997()],
-    ["the exact gradient, if that is asked for", true, rtrl()],
-    ["the exact gradient, if that is asked for", true, bptt()],
-  ])("goes against %s", (_, exact, method) => {
+    ["goes against the truncated gradient of 1997", false, truncatedGradient1997()],
+    ["goes against the exact gradient, if that is asked for", true, rtrl()],
+  ])("%s", (_, exact, method) => {
     const network = small(answers, exact);
     const params = startOf(network);
-    const [next] = afterSequence(network, 0.5)(params, xs, targets);
-    // A method needs an answer at each step, and does not itself truncate here.
-    const gradient = gradientOf(method, small("each", true), params, all);
-    expectClose(
-      next,
-      mapTensors((w, g) => subtract(w, multiply(g, 0.5)), params, gradient),
-      TOLERANCES.float64,
-    );
+    const [next, given] = afterSequence(network, RATE)(params, xs, targets);
+    // The method sees a network that answers at each step, and whose own derivatives are exact.
+    expectClose(next, stepped(params, gradientOf(method, small("each", true), params, steps)), TOLERANCES.float64);
+    expectClose(given, network.apply(params, xs).answers, TOLERANCES.float64);
+  });
+
+  test("differs between the two", () => {
+    const params = startOf(small(answers));
+    const [truncated] = afterSequence(small(answers), RATE)(params, xs, targets);
+    const [exact] = afterSequence(small(answers, true), RATE)(params, xs, targets);
+    expect(() => expectClose(truncated, exact, 1e-6)).toThrow();
   });
 });
+
+test("updates after each step are those of one-step windows, the carry and the past handed on", () => {
+  const network = small("each");
+  const targets = numbers(2, [2, 2]);
+  const two = slice(xs, 0, 0, 2);
+  const [next] = afterEachStep(network, RATE, truncatedGradient1997())(startOf(network), two, targets);
+
+  // By hand: the first step alone; then the second with new weights, but the memory of what the old ones did, (1):
+  //   θ' = θ - α ∂E_1(θ)/∂θ,   θ'' = θ' - α (∂E_2/∂θ with c_1 and its derivatives from θ)
+  const params = startOf(network);
+  const [first] = afterSequence(network, RATE)(params, slice(xs, 0, 0, 1), slice(targets, 0, 0, 1));
+  const afterOne = network.apply(params, slice(xs, 0, 0, 1)).carry as { readonly c: Tensor; readonly u: Tensor };
+  const errorAtTwo = (point: typeof params) => {
+    const shifted = mapTensors((now, old, then) => add(old, subtract(now, then)), point, params, first);
+    const { c } = network.apply(shifted, slice(xs, 0, 0, 1)).carry as { readonly c: Tensor };
+    const { answers } = network.apply(point, slice(xs, 0, 1, 2), { c, u: afterOne.u });
+    return multiply(sum(square(subtract(slice(targets, 0, 1, 2), answers))), 0.5);
+  };
+  expectClose(next, stepped(first, grad(errorAtTwo)(first)), TOLERANCES.float64);
+});
+
+describe("a learner", () => {
+  const sequences = [4, 6, 4].map((length, k) => ({
+    inputs: Int32Array.from({ length }, (_, t) => (t + k) % 3),
+    targets: Int32Array.of(k % 2),
+  }));
+
+  test("answers, then learns, from sequences of any length, symbols being shown as one-hot rows", () => {
+    const network = small("last");
+    const start = network.init(randomKey(1));
+    const trained = learner(network, start, afterSequence(network, RATE));
+    let params = start;
+    for (const { inputs, targets } of sequences) {
+      const shown = expandDims(oneHot(tensor(inputs), 3), 1);
+      const [next, answers] = afterSequence(network, RATE)(params, shown, oneHot(tensor(targets), 2));
+      expect(Array.from(trained.answer({ inputs, targets }))).toEqual(Array.from(trained.learn({ inputs, targets })));
+      expectClose(
+        tensor(Float32Array.from(trained.answer({ inputs, targets }))),
+        flatten(network.apply(next, shown).answers),
+        TOLERANCES.float32,
+      );
+      expect(answers.shape).toEqual([1, 2]);
+      params = next;
+    }
+    expectClose(trained.params, params, TOLERANCES.float32);
+    expectClose(start, network.init(randomKey(1)), TOLERANCES.exact);
+  });
+
+  test("that guesses keeps its weights after a correct answer, and draws new ones within the range after a wrong one", () => {
+    const network = small("last");
+    const guess = (tolerance: number) => guesser(network, { random: randomSource(1, 0), range: 3, tolerance });
+    const [strict, patient] = [guess(0), guess(1)];
+    const before = mapTensors((weights) => tensor(weights.data.slice(), { shape: weights.shape }), strict.params);
+    expectClose(patient.params, before, TOLERANCES.exact);
+    for (const one of [strict, patient]) one.learn(sequences[0]!);
+    expectClose(patient.params, before, TOLERANCES.exact);
+    expect(() => expectClose(strict.params, before, 0.1)).toThrow();
+    const largest = Math.max(...tensorsByPath(strict.params).flatMap(([, { data }]) => Array.from(data, Math.abs)));
+    expect([largest > 2.5, largest < 3]).toEqual([true, true]);
+  });
+});
+
+const flatten = (x: Tensor): Tensor => tensor(x.data.slice());

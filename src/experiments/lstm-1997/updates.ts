@@ -3,7 +3,7 @@
 import type { LearningMethod, SequenceProblem } from "../../learn/index.js";
 import { expandDims, fill, multiply, randomKey, slice, square, squeeze, subtract, sum } from "../../ops/index.js";
 import { scan } from "../../scan/index.js";
-import { mapTensors, type Tensor, type TensorTree } from "../../tensor/index.js";
+import { type FloatDType, mapTensors, type Tensor, type TensorTree } from "../../tensor/index.js";
 import { valueAndGrad } from "../../transforms/index.js";
 import type { Network } from "./network.js";
 
@@ -43,17 +43,17 @@ export function afterEachStep<Params extends TensorTree>(
 ): Update<Params> {
   type Step = { readonly x: Tensor; readonly target: Tensor };
   const problem: SequenceProblem<Params, TensorTree, Step> = {
-    initialCarry,
+    initialCarry: ({ x }) => initialCarry(x.dtype as FloatDType),
     loss: (params, before, { x, target }) => {
       const { answers, carry } = apply(params, x, before);
-      return { loss: { total: errorOf(answers, squeeze(target, 1)), count: fill([], 1) }, carry };
+      return { loss: { total: errorOf(answers, squeeze(target, 1)), count: fill([], 1, x.dtype) }, carry };
     },
   };
   const key = randomKey(0);
   return (params, xs, targets) => {
     const steps: Step = { x: expandDims(xs, 1), target: expandDims(expandDims(targets, 1), 1) };
     const first = mapTensors((all) => squeeze(slice(all, 0, 0, 1), 0), steps);
-    const start = { params, memory: method.init(problem, first, params), carry: initialCarry() };
+    const start = { params, memory: method.init(problem, first, params), carry: initialCarry(xs.dtype as FloatDType) };
     const [end, answers] = scan(
       (before: typeof start, step: Step) => {
         const { gradient, state } = method.step(problem, before.params, before.memory, step, key);

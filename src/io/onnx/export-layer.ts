@@ -49,6 +49,7 @@ export function onnxStates<Carry extends TensorTree>(initialCarry: (batchSize: n
 export interface OnnxLayerExport<Params extends TensorTree, Readout extends TensorTree> {
   /** What is done with the outputs of the layer, `[time, batch, outputSize]`. @default nothing */
   readonly readout?: {
+    /** From the layer's outputs to those of the model. */
     apply(params: Readout, outputs: Tensor): Tensor;
     readonly params: Readout;
   };

@@ -30,6 +30,7 @@ import { type FeedbackInputs, requireForcing, requireTargets, stepsOf, tossCoins
 export interface Readout<Params extends TensorTree> {
   readonly inputSize: number;
   readonly outputSize: number;
+  /** Starting parameters. */
   init(key: Tensor, dtype?: FloatDType): Params;
   /** `[..., inputSize]` to `[..., outputSize]` */
   apply(params: Params, x: Tensor): Tensor;

@@ -44,6 +44,7 @@ export interface Attention<Params extends TensorTree> {
   /** Starting parameters, concrete. @param dtype default float32 */
   init(key: Tensor, dtype?: FloatDType): Params;
   /**
+   * Does the work that is the same for all queries.
    * @param memory `[time, batch, memorySize]`; what stands in its padding has no influence
    * @param padding `mask` int32 `[time, batch]`, or `sequenceLengths` int32 `[batch]`. Default: all steps are real
    */
@@ -52,7 +53,7 @@ export interface Attention<Params extends TensorTree> {
     memory: Tensor,
     padding?: { readonly mask?: Tensor; readonly sequenceLengths?: Tensor },
   ): AttentionMemory;
-  /** @param query `[batch, querySize]` */
+  /** Asks. @param query `[batch, querySize]` */
   attend(params: Params, memory: AttentionMemory, query: Tensor): Attended;
 }
 

@@ -49,6 +49,7 @@ export interface BatchNormOptions {
 export interface BatchNorm {
   readonly inputSize: number;
   readonly outputSize: number;
+  /** Starting parameters. */
   init(key: Tensor, dtype?: FloatDType): BatchNormParams;
   /** Running statistics before the first batch: mean 0, variance 1. @param dtype default float32 */
   initialState(dtype?: FloatDType): BatchNormState;

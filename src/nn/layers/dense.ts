@@ -13,6 +13,7 @@ export type DenseParams = { readonly weight: Tensor; readonly bias: Tensor };
 export interface Dense {
   readonly inputSize: number;
   readonly outputSize: number;
+  /** Starting parameters. @param dtype default float32 */
   init(key: Tensor, dtype?: FloatDType): DenseParams;
   /** `[..., inputSize]` to `[..., outputSize]` */
   apply(params: DenseParams, x: Tensor): Tensor;

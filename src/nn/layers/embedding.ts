@@ -12,6 +12,7 @@ export type EmbeddingParams = { readonly table: Tensor };
 export interface Embedding {
   readonly size: number;
   readonly outputSize: number;
+  /** Starting parameters. @param dtype default float32 */
   init(key: Tensor, dtype?: FloatDType): EmbeddingParams;
   /** int32 `[...]` to `[..., outputSize]`. @throws ShapeError when it runs, if a token is outside [0, size) */
   apply(params: EmbeddingParams, tokens: Tensor): Tensor;

@@ -12,6 +12,7 @@ export type LayerNormParams = { readonly gain: Tensor; readonly bias: Tensor };
 export interface LayerNorm {
   readonly inputSize: number;
   readonly outputSize: number;
+  /** Starting parameters. */
   init(key: Tensor, dtype?: FloatDType): LayerNormParams;
   /** `[..., inputSize]` to the same shape. @throws ShapeError if `x` is not that */
   apply(params: LayerNormParams, x: Tensor): Tensor;

@@ -62,7 +62,8 @@ describe("embedded Reber strings", () => {
   test("list what may come next, of which what comes is one", () => {
     const one = strings.find(({ text }) => text === "BPBPVVEPE");
     expect(one?.legal).toEqual(["TP", "B", "TP", "TV", "PV", "E", "P", "E"]);
-    for (const { text, legal } of strings) legal.forEach((symbols, k) => expect(symbols).toContain(text[k + 1]));
+    for (const { text, legal } of strings)
+      expect(legal.every((symbols, k) => symbols.includes(text[k + 1]!))).toBe(true);
     expect(nextSymbols({ text: "BTE", legal: [] })).toEqual({
       inputs: Int32Array.of(0, 1),
       targets: Int32Array.of(1, 6),
