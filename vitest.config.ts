@@ -14,5 +14,6 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2, // the reference machine has two cores
     testTimeout: 60_000,
+    hookTimeout: 120_000, // two of them compile the package
   },
 });

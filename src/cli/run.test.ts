@@ -46,7 +46,7 @@ beforeAll(() => {
   process.chdir(scratch.path);
   writeFileSync("m.onnx", encodeOnnx(model()));
   writeFileSync("cut.onnx", encodeOnnx(model()).subarray(0, 60));
-  writeFileSync("odd.onnx", encodeOnnx(model({ opType: "Conv", name: "conv1" })));
+  writeFileSync("odd.onnx", encodeOnnx(model({ opType: "ConvTranspose", name: "conv1" })));
   writeFileSync("x.npy", encodeNpy(tensor([[1, -2]])));
   writeFileSync("x64.npy", encodeNpy(f64([1, -2], [1, 2])));
   writeFileSync("wide.npy", encodeNpy(tensor([[1, -2, 3]])));
@@ -101,7 +101,12 @@ describe("run", () => {
     ["a missing model", 1, ["none.onnx", "--out", "o"], 'there is no file "none.onnx"; check the path'],
     ["a file that is no model", 1, ["x.npy", "--out", "o"], '"x.npy" is damaged or not an ONNX model'],
     ["a model cut short", 1, ["cut.onnx", "--out", "o"], '"cut.onnx" is damaged or not an ONNX model'],
-    ["an unknown operator", 1, ["odd.onnx", "--out", "o"], 'an operator that is not supported: node "conv1" (Conv)'],
+    [
+      "an unknown operator",
+      1,
+      ["odd.onnx", "--out", "o"],
+      'an operator that is not supported: node "conv1" (ConvTranspose)',
+    ],
     ["a missing array", 1, ["m.onnx", "--input", "x=none.npy", "--out", "o"], 'there is no file "none.npy"'],
     ["a text as array", 1, ["m.onnx", "--input", "x=text.npy", "--out", "o"], '"text.npy" is damaged or not a NumPy'],
     ["an empty array", 1, ["m.onnx", "--input", "x=empty.npy", "--out", "o"], '"empty.npy" is empty; use another copy'],
