@@ -55,11 +55,21 @@ describe("experiment run", () => {
     expect(stderr).toMatch(/^seed 2: missed the aim after 0:00$/m);
   });
 
+  test("--json tells presentations and wrong answers under the names that tables of them use", async () => {
+    const { stdout } = await run("experiment", "run", "lstm-1997/6a", "--seeds", "1", "--effort", "0.001", "--json");
+    const told = JSON.parse(stdout);
+    // No run succeeds so soon, and presentations are those of successes.
+    expect(told).toMatchObject({ seeds: 1, successes: 0, meanPresentations: null, medianPresentations: null });
+    expect(told.wrongOf2560).toBe(told.runs[0].figures.wrong);
+    expect(told.paper).toMatchObject({ presentations: 31390, wrong: 1 });
+  });
+
   test("without --json shows ours, the aim and the literature's in a table", async () => {
     const { stdout } = await run("experiment", "run", ...SHORT, "--seeds", "1");
     expect(stdout).toMatch(/^Exclusive or in time: 0 of 1 seed reached the aim, in 0:0\d$/m);
     expect(stdout).toMatch(/^ +mean +median +least to most +aim +literature$/m);
-    expect(stdout).toMatch(/^squared error at the two random bits +0\.\d+ +0\.\d+ +0\.\d+ +0\.2778 \(derived\)$/m);
+    expect(stdout).toMatch(/^squared error at the two random bits\n +0\.\d+ +0\.\d+ +0\.\d+ +0\.2778 \(derived\)$/m);
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   test("--out saves the result; seeds that are there already are kept, and all add up", async () => {

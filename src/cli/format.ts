@@ -25,6 +25,20 @@ export const quoteText = (text: string): string =>
     .map((line) => `  │ ${line}`.trimEnd())
     .join("\n");
 
+/** Columns of a terminal that everything fits into. */
+const COLUMNS = 80;
+
+/** Lines of at most 80 columns, broken between words. */
+export function wrapText(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= COLUMNS) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** A word in double quotes as a shell takes it, or the bare word where that is enough. */
 export const shellWord = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `"${word.replace(/["\\$`]/g, "\\$&")}"`;

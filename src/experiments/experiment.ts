@@ -13,6 +13,8 @@ export interface Figure {
   readonly paper?: number;
   /** What follows from the task, where the literature gives no value: chance, or the best that can be reached. */
   readonly derived?: number;
+  /** Summed up over the runs that succeeded alone, as the literature does with presentations until then. @default false */
+  readonly ofSuccesses?: boolean;
   /** Where the value must lie for a run to count as a success. Default: anywhere. */
   readonly aim?: Range;
 }

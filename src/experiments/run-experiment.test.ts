@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { NonFiniteError, OptionError } from "../core/index.js";
-import type { Experiment, Figures } from "./experiment.js";
+import type { Experiment, Figure, Figures } from "./experiment.js";
 import { experimentSettings, runSeed, type SeedResult, summarize } from "./run-experiment.js";
 
 /** An experiment whose figures are told by the seed, after so many points of progress. */
@@ -139,6 +139,17 @@ describe("summarize", () => {
     expect(seeds).toBe(3);
     expect(figures.error).toEqual({ mean: 4, median: 4, least: 3, most: 5 });
     expect(figures.gain?.median).toBeNaN();
+  });
+
+  test("sums up figures of successes over the runs that succeeded alone", () => {
+    const runs = [3, 100, 5].map((error, k) => ({ ...result(k, { error, gain: 0, other: 0 }), success: error < 50 }));
+    const plain = toy(() => ({}));
+    const error = { ...(plain.figures.error as Figure), ofSuccesses: true };
+    expect(summarize({ ...plain, figures: { ...plain.figures, error } }, runs).figures.error).toMatchObject({
+      mean: 4,
+      most: 5,
+    });
+    expect(summarize(plain, runs).figures.error?.most).toBe(100);
   });
 
   test("counts successes, and gives mean, median, least and most beside the literature's values", () => {

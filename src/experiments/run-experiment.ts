@@ -151,7 +151,12 @@ export function summarize({ figures }: Experiment, runs: readonly SeedResult[]):
   return {
     seeds: runs.length,
     successes: runs.filter(({ success }) => success).length,
-    figures: Object.fromEntries(names.map((name) => [name, summaryOf(runs.map((run) => run.figures[name] as number))])),
+    figures: Object.fromEntries(
+      names.map((name) => {
+        const counted = figures[name]?.ofSuccesses ? runs.filter(({ success }) => success) : runs;
+        return [name, summaryOf(counted.map((run) => run.figures[name] as number))];
+      }),
+    ),
     paper: Object.fromEntries(paper),
     seconds: runs.reduce((sum, { seconds }) => sum + seconds, 0),
   };

@@ -8,6 +8,7 @@ import {
   type Experiment,
   type ExperimentOptions,
   type ExperimentResult,
+  type ExperimentSummary,
   experimentById,
   experimentSettings,
   figureRows,
@@ -20,7 +21,7 @@ import {
 } from "../../experiments/index.js";
 import { findExperimentResult, runSeeds, saveExperimentResult, writeFileAtomically } from "../../node/index.js";
 import { EXIT } from "../errors.js";
-import { formatDuration, shellWord } from "../format.js";
+import { formatDuration, shellWord, wrapText } from "../format.js";
 import { numberIn, wholeNumber } from "../option-values.js";
 import { statusLine } from "../progress.js";
 
@@ -175,6 +176,12 @@ const describe = (running: ReadonlyMap<number, Progress>): string =>
 const describeRun = ({ seed, success, failure, seconds }: SeedResult): string =>
   `seed ${seed}: ${success ? "reached the aim" : "missed the aim"} after ${formatDuration(seconds)}${failure === undefined ? "" : `: ${failure}`}`;
 
+/** Figures of the experiments that count presentations, under the names that tables of them use. */
+const presentationFields = ({ presentations, wrong }: ExperimentSummary["figures"]): object => ({
+  ...(presentations && { meanPresentations: presentations.mean, medianPresentations: presentations.median }),
+  ...(wrong && { wrongOf2560: wrong.mean }),
+});
+
 /** Ours beside the literature's. */
 function show(experiment: Experiment, { runs, ...settings }: ExperimentResult, json: boolean): void {
   const { cell, method, effort } = settings;
@@ -182,17 +189,21 @@ function show(experiment: Experiment, { runs, ...settings }: ExperimentResult, j
   const { seeds, successes, figures, seconds } = summary;
   if (json) {
     const own = runs.map(({ curve: _, ...run }) => run);
-    process.stdout.write(`${JSON.stringify({ ...settings, ...summary, runs: own })}\n`);
+    process.stdout.write(`${JSON.stringify({ ...settings, ...summary, ...presentationFields(figures), runs: own })}\n`);
     return;
   }
   const header = { name: "", mean: "mean", median: "median", range: "least to most", aim: "aim", paper: "literature" };
   const rows = [header, ...figureRows(experiment, figures)];
-  const columns = ["name", "mean", "median", "range", "aim", "paper"] as const;
+  const columns = ["mean", "median", "range", "aim", "paper"] as const;
   const widths = columns.map((column) => Math.max(...rows.map((row) => row[column].length)));
-  const lines = rows.map((row) => columns.map((column, k) => row[column].padEnd(widths[k] as number)).join("  "));
+  // Names have lines of their own: beside the figures, they would not fit into 80 columns.
+  const lines = rows.flatMap((row) => [
+    ...(row.name === "" ? [] : wrapText(row.name)),
+    `  ${columns.map((column, k) => row[column].padEnd(widths[k] as number)).join("  ")}`,
+  ]);
   const heading = [
     `${experiment.title}: ${successes} of ${seeds} ${seeds === 1 ? "seed" : "seeds"} reached the aim, in ${formatDuration(seconds)}`,
     `${formatSource(experiment.source)}; cell ${cell}${method === undefined ? "" : `, method ${method}`}${effort === 1 ? "" : `, ${formatFigure(effort)} of the training`}`,
   ];
-  process.stdout.write(`${[...heading, ...lines].map((line) => line.trimEnd()).join("\n")}\n`);
+  process.stdout.write(`${[...heading.flatMap(wrapText), ...lines].map((line) => line.trimEnd()).join("\n")}\n`);
 }

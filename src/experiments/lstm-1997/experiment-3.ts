@@ -106,7 +106,7 @@ function twoClassesExperiment(
     methods: ["truncated", "guess"],
     limit: 10 * paper.presentations,
     figures: {
-      wrong: { name: "part of new sequences that is misclassified", paper: paper.wrong },
+      misclassified: { name: "part of new sequences that is misclassified", paper: paper.wrong },
       error: { name: "mean of |target - output| on them", ...(paper.error !== undefined && { paper: paper.error }) },
     },
     trial: ({ seed, method }) => {
@@ -118,7 +118,7 @@ function twoClassesExperiment(
         isSolved: whenTested(INTERVAL, (learnt) => passes(scoreOf(learnt, test, TESTED_OFTEN, tolerance))),
         measure: (learnt) => {
           const { wrong, error } = scoreOf(learnt, test, TESTED, tolerance);
-          return { wrong: wrong / TESTED, error };
+          return { misclassified: wrong / TESTED, error };
         },
       };
     },

@@ -60,6 +60,7 @@ export function experimentOf({ cells = ["lstm-1997"], methods, ...row }: Row): E
       solved: { name: "solved: 1, or not: 0", aim: { from: 1 } },
       presentations: {
         name: "sequences presented until then",
+        ofSuccesses: true,
         ...(presentations !== undefined && { paper: presentations }),
       },
       ...figures,
