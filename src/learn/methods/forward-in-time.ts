@@ -8,7 +8,7 @@ import { isTensor, mapTensors, type Tensor, type TensorTree, type TensorType } f
 import type { LearningMethod, SequenceProblem } from "./method.js";
 import { type CarryLayout, carryLayout, type OneStep, type StopsAt, takeStep } from "./one-step.js";
 import { findStructure, type StepStructure } from "./structure.js";
-import { sequencesIn, swapTimeAndBatch, timeOf } from "./windows.js";
+import { requireWindows, sequencesIn, swapTimeAndBatch, timeOf } from "./windows.js";
 
 /** What a rule can know before the first step: the carry of one sequence, and the parameters. */
 export interface Setting {
@@ -45,18 +45,21 @@ export interface ForwardRule<Memory extends TensorTree> {
  *
  * Batches are windows of streams that follow each other, as for `truncatedBptt`, and one update is made for each: windows of one step
  * give an update at every step. Carry and memory enter the next window. What the memory holds of steps before an update belongs to the
- * parameters of that time: with small steps the difference is small (Williams & Zipser 1989).
+ * parameters of that time: with small steps the difference is small (Williams & Zipser 1989). The compiler computes what does not depend
+ * on the carry for all steps of a window at once: that memory grows with the window, never with the stream.
  */
 export function forwardInTime<Memory extends TensorTree>(rule: ForwardRule<Memory>): LearningMethod {
   return {
     name: rule.name,
     init: (problem, batch, params) => {
+      requireWindows(rule.name, batch);
       const carry: TensorTree = problem.initialCarry(batch);
       const { start } = rule.influence(settingOf(rule.stops, problem, { params, carry, batch }));
       const copies = sequencesIn(batch);
       return { carry, memory: mapTensors((leaf) => stack(new Array<Tensor>(copies).fill(leaf)), start as TensorTree) };
     },
     step: (problem, params, state, batch, key) => {
+      requireWindows(rule.name, batch);
       const { carry, memory } = state as { carry: ReturnType<typeof problem.initialCarry>; memory: Memory };
       const setting = settingOf(rule.stops, problem, { params, carry, batch });
       const walk = { problem, params, setting, influence: rule.influence(setting), stops: rule.stops };

@@ -235,3 +235,14 @@ describe.each([
     );
   });
 });
+
+test.each([rtrl(), snap(), eProp(), rflo({ leakRate: 0.5 })])(
+  "$name names a tensor that has not the axes of the others",
+  (method) => {
+    const { problem, params } = problemOf([elman(sizes) as unknown as Cell<never, never>]);
+    const odd = { ...batch, targets: slice(batch.targets, 0, 0, 6) };
+    expect(() => method.init(problem, odd, params)).toThrow(
+      `${method.name}: xs of the batch is float64[7,2,2], but others are [6,2,...]`,
+    );
+  },
+);

@@ -17,7 +17,7 @@ import {
 import { mapTensors, type Tensor, type TensorTree } from "../../tensor/index.js";
 import { valueAndGrad } from "../../transforms/index.js";
 import type { LearningMethod, SequenceProblem } from "./method.js";
-import { sequencesIn, swapTimeAndBatch, timeOf } from "./windows.js";
+import { requireWindows, sequencesIn, swapTimeAndBatch, timeOf } from "./windows.js";
 
 /** How far gradients go back. */
 export interface TruncatedBpttOptions {
@@ -53,6 +53,7 @@ export function truncatedBptt(options: TruncatedBpttOptions = {}): LearningMetho
     init: (problem, batch) =>
       isLonger(batch) ? noPast(problem.initialCarry(batch), batch, windowsBack(batch)) : problem.initialCarry(batch),
     step: (problem, params, state, batch, key) => {
+      if (truncationLength !== undefined) requireWindows("truncatedBptt", batch);
       type Carry = ReturnType<typeof problem.initialCarry>;
       const { gradient, extra } = valueAndGrad((point: typeof params) => {
         const result = isLonger(batch)
