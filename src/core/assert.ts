@@ -18,15 +18,26 @@ export interface Range {
   readonly below?: number;
 }
 
+/** Whether a number lies inside a range; NaN lies in none. */
+export function isInRange(value: number, { above, from, to, below }: Range): boolean {
+  return !(
+    Number.isNaN(value) ||
+    (above !== undefined && !(value > above)) ||
+    (from !== undefined && !(value >= from)) ||
+    (to !== undefined && !(value <= to)) ||
+    (below !== undefined && !(value < below))
+  );
+}
+
 /** @throws OptionError unless `value` is a finite number inside `range`. */
 export function requireNumber(where: string, name: string, value: number, range: Range = {}): void {
-  const { above = -Infinity, from = -Infinity, to = Infinity, below = Infinity } = range;
-  if (Number.isFinite(value) && value > above && value >= from && value <= to && value < below) return;
+  const { above, from, to, below } = range;
+  if (Number.isFinite(value) && isInRange(value, range)) return;
   const bounds = [
-    ...(range.above === undefined ? [] : [`greater than ${above}`]),
-    ...(range.from === undefined ? [] : [`at least ${from}`]),
-    ...(range.to === undefined ? [] : [`at most ${to}`]),
-    ...(range.below === undefined ? [] : [`less than ${below}`]),
+    ...(above === undefined ? [] : [`greater than ${above}`]),
+    ...(from === undefined ? [] : [`at least ${from}`]),
+    ...(to === undefined ? [] : [`at most ${to}`]),
+    ...(below === undefined ? [] : [`less than ${below}`]),
   ];
   const expected = bounds.length > 0 ? `a number ${bounds.join(" and ")}` : "a finite number";
   throw new OptionError(`${where}: ${name} must be ${expected}, but is ${show(value)}`);

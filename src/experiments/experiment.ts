@@ -1,6 +1,6 @@
 /** What an experiment is: what was claimed where, how it is repeated, and by which figures it is judged. */
 
-import type { Range } from "../core/index.js";
+import { isInRange, type Range } from "../core/index.js";
 
 /** What was measured with one seed, by the names of the experiment's figures. */
 export type Figures = Readonly<Record<string, number>>;
@@ -72,14 +72,4 @@ export interface Experiment {
 
 /** Whether all figures that have an aim lie inside it; NaN lies nowhere. */
 export const isSuccess = ({ figures }: Experiment, measured: Figures): boolean =>
-  Object.entries(figures).every(([name, { aim }]) => aim === undefined || isInside(measured[name] as number, aim));
-
-function isInside(value: number, { above, from, to, below }: Range): boolean {
-  return !(
-    Number.isNaN(value) ||
-    (above !== undefined && !(value > above)) ||
-    (from !== undefined && !(value >= from)) ||
-    (to !== undefined && !(value <= to)) ||
-    (below !== undefined && !(value < below))
-  );
-}
+  Object.entries(figures).every(([name, { aim }]) => aim === undefined || isInRange(measured[name] as number, aim));

@@ -5,10 +5,10 @@ import { floatDTypeOf } from "../nn/index.js";
 import { compile, type Kernels } from "../runtime/index.js";
 import {
   allocate,
+  copyTensors,
   formatType,
   HostTensor,
   isTensor,
-  mapTensors,
   sameType,
   sizeOf,
   type Tensor,
@@ -80,9 +80,9 @@ export function stepper<Params extends TensorTree, Carry extends TensorTree>(
   const dtype = floatDTypeOf(params);
   const initial = model.initialCarry(batchSize, dtype);
   requireSameState("stepper", options.carry ?? initial, initial);
-  const begin = copyOf(options.carry ?? initial);
+  const begin = copyTensors(options.carry ?? initial);
 
-  const step = stepOf(model, copyOf(params), dtype);
+  const step = stepOf(model, copyTensors(params), dtype);
   const compiled = compile(
     (carry: Carry, x: Tensor) => {
       const [next, y] = step(carry, x);
@@ -90,7 +90,7 @@ export function stepper<Params extends TensorTree, Carry extends TensorTree>(
     },
     { donate: [0], ...(kernels && { kernels }) },
   );
-  const carry = copyOf(begin);
+  const carry = copyTensors(begin);
   const inputType: TensorType = { dtype, shape: [batchSize, model.inputSize] };
   const input = new HostTensor(inputType, allocate(dtype, sizeOf(inputType.shape)));
   const run = compiled.bind(carry, input);
@@ -110,7 +110,7 @@ export function stepper<Params extends TensorTree, Carry extends TensorTree>(
       return run()[1].data;
     },
     get state() {
-      return copyOf(carry);
+      return copyTensors(carry);
     },
     set state(next) {
       requireSameState("stepper", next, carry);
@@ -124,10 +124,6 @@ export function stepper<Params extends TensorTree, Carry extends TensorTree>(
     },
   };
 }
-
-/** The same numbers in memory of their own. */
-const copyOf = <T extends TensorTree>(tree: T): T =>
-  mapTensors((part) => new HostTensor(part, part.data.slice()), tree);
 
 function requireInput(x: Tensor, type: TensorType): Tensor {
   if (sameType(x, type)) return x;

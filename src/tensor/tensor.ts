@@ -127,6 +127,10 @@ export function mapTensors<T extends TensorTree>(
   return unflattenTree(flat.definition, leaves) as T;
 }
 
+/** The same numbers in memory of their own. */
+export const copyTensors = <T extends TensorTree>(tree: T): T =>
+  mapTensors((leaf) => new HostTensor(leaf, leaf.data.slice()), tree);
+
 /** The tensors of a tree with their paths, in order. */
 export function tensorsByPath(tree: TensorTree): [path: string, tensor: Tensor][] {
   const { leaves, paths } = flattenTree(tree, isTensor);

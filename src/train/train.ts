@@ -15,7 +15,7 @@ import { averageLoss, type LossSum } from "../nn/index.js";
 import { equal, foldIn, isFiniteNumber, logicalAnd, select, sum } from "../ops/index.js";
 import { compile, compileTogether, type Kernels } from "../runtime/index.js";
 import {
-  HostTensor,
+  copyTensors,
   isFloat,
   mapTensors,
   sizeOf,
@@ -403,9 +403,8 @@ const withoutState = <Params extends TensorTree>({ gradient, loss }: { gradient:
 
 /** The tensors that updates overwrite, copied, so that the caller's stay as they are. */
 function ownCopy<Params extends TensorTree>(state: TrainState<Params>): TrainState<Params> {
-  const copy = <T extends TensorTree>(tree: T): T =>
-    mapTensors((leaf) => new HostTensor(leaf, leaf.data.slice()), tree);
-  return { ...state, params: copy(state.params), optimizer: copy(state.optimizer), method: copy(state.method) };
+  const { params, optimizer, method } = state;
+  return { ...state, ...copyTensors({ params, optimizer, method }) };
 }
 
 /** Computes the failed update again, piece by piece, to name the first thing that is not finite. */

@@ -2,7 +2,7 @@
 
 import { expandDims, oneHot } from "../../ops/index.js";
 import { compile } from "../../runtime/index.js";
-import { mapTensors, type Tensor, type TensorTree, tensor } from "../../tensor/index.js";
+import { copyTensors, type Tensor, type TensorTree, tensor } from "../../tensor/index.js";
 import type { Network } from "./network.js";
 import type { Sequence } from "./sequence.js";
 import type { Update } from "./updates.js";
@@ -26,7 +26,7 @@ export function learner<Params extends TensorTree>(
   start: Params,
   update: Update<Params>,
 ): Learner<Params> {
-  const params = mapTensors((weights) => tensor(weights.data.slice(), { shape: weights.shape }), start);
+  const params = copyTensors(start);
   const shown = (inputs: Tensor) => expandDims(asNumbers(inputs, inputSize), 1);
   const answer = compile((weights: Params, inputs: Tensor) => apply(weights, shown(inputs)).answers);
   const learn = compile(

@@ -3,6 +3,7 @@
 import { requireKnownKeys } from "../../core/index.js";
 import { forwardInTime, type Setting } from "./forward-in-time.js";
 import type { LearningMethod } from "./method.js";
+import { splitPath } from "./one-step.js";
 import { sparseInfluence } from "./sparse-influence.js";
 import { emptyPattern, influencePattern, type Pattern } from "./structure.js";
 
@@ -44,12 +45,6 @@ export function eProp(options: EPropOptions = {}): LearningMethod {
     },
   });
 }
-
-/** `layers.0.c` is tensor c of layer `layers.0`. */
-const splitPath = (path: string): { layer: string; name: string } => {
-  const dot = path.lastIndexOf(".");
-  return { layer: path.slice(0, Math.max(dot, 0)), name: path.slice(dot + 1) };
-};
 
 /** What is left of a pattern between units when only those count that are the same place of tensors of one layer. */
 function withinUnits({ rows, columns, data }: Pattern, { layout }: Setting): Pattern {

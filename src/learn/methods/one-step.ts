@@ -115,3 +115,9 @@ function stopped<Carry extends TensorTree>(carry: Carry, stops: StopsAt): Carry 
     leaves.map((leaf, index) => (stops(paths[index] as string, paths) ? stopGradient(leaf) : leaf)),
   ) as Carry;
 }
+
+/** `layers.0.c` is tensor c of layer `layers.0`. */
+export const splitPath = (path: string): { layer: string; name: string } => {
+  const dot = path.lastIndexOf(".");
+  return { layer: path.slice(0, Math.max(dot, 0)), name: path.slice(dot + 1) };
+};

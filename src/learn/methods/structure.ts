@@ -1,8 +1,18 @@
 /** Which parameters a step of a problem lets act on which numbers of the carry: found by trying it out. */
 
+import { flattenTree } from "../../core/index.js";
 import { randomKey } from "../../ops/index.js";
 import { evaluateProgram, trace } from "../../program/index.js";
-import { allocate, HostTensor, isFloat, mapTensors, sizeOf, type Tensor, type TensorTree } from "../../tensor/index.js";
+import {
+  allocate,
+  HostTensor,
+  isFloat,
+  isTensor,
+  mapTensors,
+  sizeOf,
+  type Tensor,
+  type TensorTree,
+} from "../../tensor/index.js";
 import type { SequenceProblem } from "./method.js";
 import { type CarryLayout, type StopsAt, takeStep } from "./one-step.js";
 
@@ -81,14 +91,7 @@ export function findStructure<Params extends TensorTree, Carry extends TensorTre
   return { transition, direct };
 }
 
-const leavesOf = (tree: TensorTree): Tensor[] => {
-  const leaves: Tensor[] = [];
-  mapTensors((leaf) => {
-    leaves.push(leaf);
-    return leaf;
-  }, tree);
-  return leaves;
-};
+const leavesOf = (tree: TensorTree): Tensor[] => flattenTree(tree, isTensor).leaves;
 
 /** A pattern without entries. */
 export const emptyPattern = (rows: number, columns: number): Pattern => ({

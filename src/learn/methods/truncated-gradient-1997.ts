@@ -3,6 +3,7 @@
 import { OptionError, requireKnownKeys } from "../../core/index.js";
 import { forwardInTime } from "./forward-in-time.js";
 import type { LearningMethod } from "./method.js";
+import { splitPath } from "./one-step.js";
 import { sparseInfluence } from "./sparse-influence.js";
 import { influencePattern } from "./structure.js";
 
@@ -43,4 +44,4 @@ export function truncatedGradient1997(options: TruncatedGradient1997Options = {}
   });
 }
 
-const lastName = (path: string): string => path.slice(path.lastIndexOf(".") + 1) || "the carry itself";
+const lastName = (path: string): string => splitPath(path).name || "the carry itself";

@@ -1,10 +1,11 @@
 /** A stack of cells as one cell: for wherever a single step of all layers is needed. */
 
-import { OptionError, requireKnownKeys, requireNumber } from "../../core/index.js";
+import { requireKnownKeys } from "../../core/index.js";
 import { foldIn, splitKey } from "../../ops/index.js";
 import type { Tensor, TensorTree } from "../../tensor/index.js";
 import type { Cell } from "../cell.js";
 import { dropout } from "../layers/dropout.js";
+import { requireChain } from "../require-chain.js";
 import type { CarriesOfAll, ParamsOfAll } from "../types.js";
 
 /** What is done between the cells. */
@@ -38,21 +39,8 @@ function stackOf<Params extends TensorTree, Carry extends TensorTree>(
 ): Cell<readonly Params[], readonly Carry[]> {
   requireKnownKeys("stackedCells", settings, ["dropout"]);
   const { dropout: rate = 0 } = settings;
-  requireNumber("stackedCells", "dropout", rate, { from: 0, below: 1 });
-  const [first, last] = [cells[0], cells.at(-1)];
-  if (first === undefined || last === undefined) throw new OptionError("stackedCells: needs at least one cell");
-  if (rate > 0 && cells.length === 1) {
-    throw new OptionError(
-      "stackedCells: dropout acts between cells and has no effect with one cell; remove it or add a cell",
-    );
-  }
-  cells.slice(1).forEach(({ inputSize }, index) => {
-    const { outputSize } = cells[index] as Cell<Params, Carry>;
-    if (outputSize === inputSize) return;
-    throw new OptionError(
-      `stackedCells: cell ${index + 1} takes ${inputSize} features, but cell ${index} gives ${outputSize}`,
-    );
-  });
+  requireChain("stackedCells", "cell", cells, rate);
+  const [first, last] = [cells[0], cells.at(-1)] as [Cell<Params, Carry>, Cell<Params, Carry>];
   return {
     ...((rate > 0 || cells.some(({ usesKey }) => usesKey)) && { usesKey: true }),
     inputSize: first.inputSize,

@@ -1,9 +1,9 @@
 /** Recurrent layers on top of each other. */
 
-import { OptionError, requireNumber } from "../../core/index.js";
 import { foldIn, splitKey } from "../../ops/index.js";
 import type { Tensor, TensorTree } from "../../tensor/index.js";
 import { dropout } from "../layers/dropout.js";
+import { requireChain } from "../require-chain.js";
 import type { CarriesOfAll, ParamsOfAll } from "../types.js";
 import { lastOverTime } from "./over-time.js";
 import type { RecurrentLayer, RecurrentOptions, RecurrentResult, RecurrentReturn } from "./recurrent-layer.js";
@@ -33,22 +33,8 @@ function stackOf<Params extends TensorTree, Carry extends TensorTree>(
   settings: { readonly dropout?: number },
 ): RecurrentLayer<readonly Params[], readonly Carry[]> {
   const rate = settings.dropout ?? 0;
-  requireNumber("stacked", "dropout", rate, { from: 0, below: 1 });
-  const [first, last] = [layers[0], layers.at(-1)];
-  if (first === undefined || last === undefined) throw new OptionError("stacked: needs at least one layer");
-  if (rate > 0 && layers.length === 1) {
-    throw new OptionError(
-      "stacked: dropout acts between layers and has no effect with one layer; remove it or add a layer",
-    );
-  }
-  layers.slice(1).forEach(({ inputSize }, index) => {
-    const { outputSize } = layers[index] as RecurrentLayer<Params, Carry>;
-    if (outputSize !== inputSize) {
-      throw new OptionError(
-        `stacked: layer ${index + 1} takes ${inputSize} features, but layer ${index} gives ${outputSize}`,
-      );
-    }
-  });
+  requireChain("stacked", "layer", layers, rate);
+  const [first, last] = [layers[0], layers.at(-1)] as [RecurrentLayer<Params, Carry>, RecurrentLayer<Params, Carry>];
   return {
     inputSize: first.inputSize,
     outputSize: last.outputSize,
