@@ -10,6 +10,7 @@ enum class Instruction : int32_t {
   end,
   loop,            // length, reverse, words of the body, count, count x {place, source, bytes per step}, body
   elementwise,     // see elementwise.hpp
+  elementwiseFew,  // see elementwise-few.hpp
   copy,            // to, from, bytes
   pack,            // to, from, K, N, row stride, column stride
   multiply,        // c, a, b, d or -1, M, K, N, a row, a column, b row, b column, ldc, ldd, count, a next, b next, c next
@@ -89,6 +90,12 @@ enum class Element : int32_t {
   lessEqualInt,
   sum,          // adds up the last axis: the destination's stride there is 0, and it is written once, at the end
   multiplyAdd,  // a b + c
+  load,         // these only where there are few elements: see elementwise-few.hpp
+  loadNumber,
+  loadStrided,
+  store,
+  storeStrided,
+  end,
 };
 
 /// What run() gives back. The second and third word of the failure say more.

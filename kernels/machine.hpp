@@ -4,6 +4,7 @@
 #pragma once
 
 #include "codes.hpp"
+#include "elementwise-few.hpp"
 #include "elementwise.hpp"
 #include "fold.hpp"
 #include "gemm.hpp"
@@ -25,6 +26,9 @@ inline int64_t scratchFloats(const int32_t* code) {
         break;
       case Instruction::elementwise:
         own = elementwiseScratchFloats(words[1 + words[0]]);
+        break;
+      case Instruction::elementwiseFew:
+        own = fewScratchFloats(words);
         break;
       case Instruction::multiply:
         own = multiplyScratchFloats(words[4], words[5], words[6]);
@@ -67,6 +71,9 @@ inline int32_t run(const int32_t* code, char** places, float* scratch, int32_t* 
       }
       case Instruction::elementwise:
         elementwise(w, places, scratch);
+        break;
+      case Instruction::elementwiseFew:
+        elementwiseFew(w, places, scratch);
         break;
       case Instruction::copy:
         copyWords(words(w[0]), words(w[1]), w[2] / 4);

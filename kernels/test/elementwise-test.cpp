@@ -1,6 +1,7 @@
 // Compares fused elementwise instructions with a scalar evaluation in double precision, on random shapes, strides and chains.
 //
-// Every operand lies in a heap allocation of exactly its size, so that an address sanitizer sees accesses beside it.
+// Where there are few elements, the instruction for those must give the same bits. Every operand lies in a heap allocation of exactly its size, so that an address sanitizer sees accesses beside it.
+#include "../elementwise-few.hpp"
 #include "../elementwise.hpp"
 
 #include <algorithm>
@@ -257,10 +258,65 @@ struct Case {
     return list;
   }
 
+  /// Where an operand lies, in words of an instruction on few elements. @param rank less than that of the operand if it has the sums of rows
+  void addMove(std::vector<int32_t>& list, bool stores, int block, int place, size_t rank) const {
+    const Operand& operand = operands[place - registers];
+    const std::vector<int> &strides = operand.strides, counts(sizes.begin(), sizes.begin() + rank);
+    const auto begin = [&](Element move) {
+      list.insert(list.end(), {int32_t(move), block, int32_t(memoryOf[place - registers]), int32_t(operand.offset * 4)});
+    };
+    if (rank == 0 || (rank == 1 && strides[0] == 1)) {
+      begin(stores ? Element::store : Element::load);
+      list.push_back(rank == 0 ? 1 : counts[0]);
+    } else if (!stores && std::all_of(strides.begin(), strides.end(), [](int stride) { return stride == 0; })) {
+      begin(Element::loadNumber);
+    } else {
+      begin(stores ? Element::storeStrided : Element::loadStrided);
+      list.push_back(int32_t(rank));
+      list.insert(list.end(), counts.begin(), counts.end());
+      list.insert(list.end(), strides.begin(), strides.begin() + rank);
+    }
+  }
+
+  /// The same as an instruction on few elements; every operand has a block of its own, behind those of the registers.
+  std::vector<int32_t> fewWords(int64_t count) const {
+    std::vector<int32_t> list = {int32_t(count), registers + int(operands.size())};
+    for (const Code& code : codes) {
+      for (const int from : code.sources) {
+        if (from >= registers) addMove(list, false, from, from, sizes.size());
+      }
+      list.insert(list.end(), {int32_t(code.element), code.destination, std::max(0, code.sources[0])});
+      if (code.element == Element::sum) {
+        list.push_back(sizes.back());
+        addMove(list, true, code.destination, code.destination, sizes.size() - 1);
+        continue;
+      }
+      list.insert(list.end(), {std::max(0, code.sources[1]), std::max(0, code.sources[2])});
+      if (code.destination >= registers) addMove(list, true, code.destination, code.destination, sizes.size());
+    }
+    list.push_back(int32_t(Element::end));
+    return list;
+  }
+
+  /// The memory of every operand now.
+  std::vector<std::vector<Value>> memories() const {
+    std::vector<std::vector<Value>> all;
+    for (const Operand& operand : operands) all.emplace_back(operand.memory.get(), operand.memory.get() + operand.length);
+    return all;
+  }
+
+  template <typename Instruction>
+  void execute(Instruction instruction, const std::vector<int32_t>& list, int64_t scratchFloats) const {
+    std::vector<char*> pointers;
+    for (const Operand& operand : operands) pointers.push_back(reinterpret_cast<char*>(operand.memory.get()));
+    float* scratch = static_cast<float*>(std::aligned_alloc(64, size_t(scratchFloats * 4 + 63) / 64 * 64));
+    instruction(list.data(), pointers.data(), scratch);
+    std::free(scratch);
+  }
+
   /// The memory of every operand after a scalar evaluation.
   std::vector<std::vector<Value>> expected() const {
-    std::vector<std::vector<Value>> memories;
-    for (const Operand& operand : operands) memories.emplace_back(operand.memory.get(), operand.memory.get() + operand.length);
+    std::vector<std::vector<Value>> memories = this->memories();
     int64_t outer = 1;
     for (size_t k = 0; k + 1 < sizes.size(); k++) outer *= sizes[k];
     const int columns = sizes.back();
@@ -302,14 +358,21 @@ struct Case {
   }
 
   void check(const char* name, char kind, double allowed) const {
+    const auto before = memories();
     const auto wanted = expected();
-    const auto list = words();
-    std::vector<char*> pointers;
-    for (const Operand& operand : operands) pointers.push_back(reinterpret_cast<char*>(operand.memory.get()));
-    const size_t bytes = size_t(elementwiseScratchFloats(registers)) * 4;
-    float* scratch = static_cast<float*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64));
-    elementwise(list.data(), pointers.data(), scratch);
-    std::free(scratch);
+    execute(elementwise, words(), elementwiseScratchFloats(registers));
+    compare(name, kind, allowed, wanted);
+    int64_t count = 1;
+    for (const int size : sizes) count *= size;
+    if (count == 0 || count > 128) return;  // longer rows are summed in parts
+    const auto inBlocks = memories();
+    for (size_t k = 0; k < operands.size(); k++) std::copy(before[k].begin(), before[k].end(), operands[k].memory.get());
+    const auto list = fewWords(count);
+    execute(elementwiseFew, list, fewScratchFloats(list.data()));
+    compare(name, 'i', 0, inBlocks);
+  }
+
+  void compare(const char* name, char kind, double allowed, const std::vector<std::vector<Value>>& wanted) const {
     for (size_t k = 0; k < operands.size(); k++) {
       bool written = false;
       for (const Code& code : codes) written |= code.destination >= registers && memoryOf[code.destination - registers] == int(k);

@@ -5,6 +5,7 @@ export const INSTRUCTIONS = [
   "end",
   "loop",
   "elementwise",
+  "elementwiseFew",
   "copy",
   "pack",
   "multiply",
@@ -84,6 +85,12 @@ export const ELEMENTS = [
   "lessEqualInt",
   "sum",
   "multiplyAdd",
+  "load",
+  "loadNumber",
+  "loadStrided",
+  "store",
+  "storeStrided",
+  "end",
 ] as const;
 
 export type InstructionName = (typeof INSTRUCTIONS)[number];

@@ -5,38 +5,9 @@ import { type FusedParams, type StridedView, viewThrough, wholeView } from "../.
 import type { Equation, Primitive, Variable } from "../../program/index.js";
 import { type Shape, sizeOf, stridesOf } from "../../tensor/index.js";
 import { type ElementName, elementCode } from "./codes.js";
+import { encodeFew, MOST_FEW } from "./encode-few.js";
 import { type PlaceTable, word } from "./places.js";
-
-/** Elements in memory: an entry of the table, the first byte, and the distance of neighbours along each axis. */
-interface Operand {
-  readonly place: number;
-  readonly byte: number;
-  readonly strides: readonly number[];
-  readonly slot?: Slot;
-}
-
-/** What an element operation reads: memory, or the result of an earlier one, which is not stored. */
-type Source = Operand | Step;
-
-/** One element operation. */
-interface Step {
-  code: number;
-  readonly sources: Source[];
-  /** Where its result is stored; undefined: in a register. */
-  to: Operand | undefined;
-}
-
-/** A piece of rows: how many of how many, and memory that holds one piece at a time instead of all rows. */
-export interface Piece {
-  readonly chunk: number;
-  isScratch(slot: Slot): boolean;
-  /** The entry of the table that goes on by so many bytes from piece to piece. */
-  moving(place: number, bytes: number): number;
-}
-
-const isStep = (source: Source): source is Step => "code" in source;
-
-const codeOf = (name: string): number => elementCode(name) as number;
+import { codeOf, collapse, isStep, type Operand, type Piece, placeFor, type Source, type Step } from "./steps.js";
 
 const memoryOf = (table: PlaceTable, slot: Slot, { offset, strides }: StridedView): Operand => ({
   place: table.placeOf(slot),
@@ -235,6 +206,7 @@ const move = (shape: Shape, from: Operand, to: Operand): number[] =>
 
 function encodeSteps(whole: Shape, steps: readonly Step[], piece?: Piece): number[] {
   const shape = piece === undefined ? whole : whole.with(0, piece.chunk);
+  if (sizeOf(shape) > 0 && sizeOf(shape) <= MOST_FEW) return encodeFew(shape, steps, piece);
   const operands: Operand[] = [];
   const memory = (operand: Operand): number => {
     const same = operands.findIndex(
@@ -271,13 +243,6 @@ function encodeSteps(whole: Shape, steps: readonly Step[], piece?: Piece): numbe
   );
 }
 
-/** The entry of the table for an operand: in pieces, one that moves with them, unless the operand is the same for all rows, or for a piece. */
-function placeFor({ place, strides, slot }: Operand, piece: Piece | undefined): number {
-  const row = strides[0] ?? 0;
-  if (piece === undefined || row === 0 || (slot !== undefined && piece.isScratch(slot))) return place;
-  return piece.moving(place, row * piece.chunk * 4);
-}
-
 /** Registers of results that are not stored; one is free again after the last step that reads it. */
 function assignRegisters(steps: readonly Step[]): Map<Step, number> {
   const last = new Map<Step, number>();
@@ -295,33 +260,4 @@ function assignRegisters(steps: readonly Step[]): Map<Step, number> {
     if (step.to === undefined) registers.set(step, free.pop() ?? count++);
   });
   return registers;
-}
-
-/**
- * Axes of length 1 left out, and axes made one where for every operand one lies inside the other.
- * @param keepLast whether the last axis is summed over, and so stays what it is
- */
-function collapse(
-  shape: Shape,
-  operands: readonly Operand[],
-  keepLast: boolean,
-): { sizes: number[]; strides: number[][] } {
-  const sizes: number[] = [];
-  const strides: number[][] = operands.map(() => []);
-  shape.forEach((size, axis) => {
-    const stays = keepLast && axis === shape.length - 1;
-    if (size === 1 && !stays) return;
-    const last = sizes.length - 1;
-    const joins =
-      last >= 0 &&
-      !stays &&
-      operands.every(({ strides: own }, k) => (strides[k] as number[])[last] === (own[axis] as number) * size);
-    if (joins) sizes[last] = (sizes[last] as number) * size;
-    else sizes.push(size);
-    operands.forEach(({ strides: own }, k) => {
-      (strides[k] as number[])[joins ? last : sizes.length - 1] = own[axis] as number;
-    });
-  });
-  if (sizes.length > 0) return { sizes, strides };
-  return { sizes: [1], strides: operands.map(() => [1]) };
 }

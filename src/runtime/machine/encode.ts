@@ -26,10 +26,10 @@ import {
   encodeRowSum,
   encodeView,
   isElementOperation,
-  type Piece,
 } from "./encode-elementwise.js";
 import type { MachineProgram } from "./machine-program.js";
 import { PlaceTable, word } from "./places.js";
+import type { Piece } from "./steps.js";
 
 /** The most axes that an elementwise instruction can have. */
 const MOST_AXES = 6;
