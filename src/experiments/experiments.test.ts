@@ -5,9 +5,10 @@ import { EXPERIMENTS, experimentById } from "./registry.js";
 import { runSeed } from "./run-experiment.js";
 
 /** Seconds even for one update: what they are made of is tested by the others, but for the down-sampling; or tested by themselves. */
-const LARGE = /^(lstm-1997\/.*|reverse-string|adding\/([2-4]00|indrnn-1000)|adding-downsampled)$/;
+const LARGE =
+  /^(lstm-1997\/.*|reverse-string|adding\/([2-4]00|indrnn-1000)|adding-downsampled|temporal-order\/[12].0|copy-memory\/50)$/;
 /** A second or two for one update. */
-const MEDIUM = ["date-format", "adding/150"];
+const MEDIUM = ["date-format", "adding/150", "copy-memory/20"];
 const SMALL = EXPERIMENTS.map(({ id }) => id).filter((id) => !LARGE.test(id) && !MEDIUM.includes(id));
 const EFFORT = 0.0001;
 
@@ -39,6 +40,15 @@ describe("EXPERIMENTS", () => {
     expect(Object.values(result?.figures ?? {}).every(Number.isFinite)).toBe(true);
     expect(result?.success).toBe(false);
   });
+});
+
+test("temporal-order/50 adds the term that keeps gradients alive to the loss, unless another method is taken", async () => {
+  const experiment = experimentById("temporal-order/50");
+  const errors = async (method: string) =>
+    (await runSeed(experiment, 1, { effort: EFFORT, method }))?.curve.map(([, error]) => error) as number[];
+  const [regularized, clipped] = [await errors("regularized"), await errors("clipped")];
+  expect(clipped[0]).toBeCloseTo(Math.log(4), 1);
+  expect(regularized[0]).toBeGreaterThan((clipped[0] as number) + 0.005);
 });
 
 test("an unknown experiment is an error that names the nearest", () => {

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { sgd } from "../learn/index.js";
-import { foldIn, mean, multiply, normal, randomKey, square, subtract, sum } from "../ops/index.js";
+import { foldIn, mean, multiply, normal, ones, randomKey, square, subtract, sum } from "../ops/index.js";
 import { type Tensor, tensor, toNumber } from "../tensor/index.js";
 import type { Progress } from "./experiment.js";
-import { type LearnOptions, learn } from "./learn.js";
+import { type LearnOptions, type LearnProblemOptions, learn, learnProblem } from "./learn.js";
 
 type Params = { readonly w: Tensor };
 
@@ -16,9 +16,10 @@ const options = (): LearnOptions<Params, { x: Tensor }> => ({
   optimizer: sgd({ learningRate: 0.05 }),
 });
 
-async function run(changes: Partial<LearnOptions<Params, { x: Tensor }>> = {}) {
+const run = (changes: Partial<LearnOptions<Params, { x: Tensor }>> = {}) => ended(learn({ ...options(), ...changes }));
+
+async function ended<Learnt extends object>(learning: AsyncGenerator<Progress, Learnt>) {
   const progress: Progress[] = [];
-  const learning = learn({ ...options(), ...changes });
   for (;;) {
     const { done, value } = await learning.next();
     if (done) return { ...value, progress };
@@ -50,4 +51,23 @@ test("learn ends when the problem is solved, and is asked about it at most at ea
   expect(updates).toBeLessThan(1000);
   expect(progress.at(-1)?.done).toBe(updates / 1000);
   expect(progress.length).toBe(updates / 10);
+});
+
+test("learnProblem begins with the problem's carry, and hands it a key, as it is learnt", async () => {
+  const { loss, ...rest } = options();
+  const problem = (learntOnly: number): LearnProblemOptions<Params, Tensor, { x: Tensor }>["problem"] => ({
+    initialCarry: () => tensor([3]),
+    loss: ({ w }, carry, { x }, key) => ({
+      loss: {
+        total: loss({ w: multiply(w, key === undefined ? 1 : learntOnly) }, { x: multiply(x, carry) }),
+        count: ones([]),
+      },
+      carry,
+    }),
+  });
+  const [learnt, same] = await Promise.all([
+    ended(learnProblem({ ...rest, problem: problem(0.5) })),
+    run({ loss: ({ w }, { x }) => loss({ w: multiply(w, 0.5) }, { x: multiply(x, 3) }) }),
+  ]);
+  expect(learnt).toEqual(same);
 });

@@ -7,10 +7,9 @@ import { initialState, train } from "../train/index.js";
 import type { Progress } from "./experiment.js";
 
 /** What is learnt, from what, and for how long. */
-export interface LearnOptions<Params extends TensorTree, Batch extends TensorTree> {
+export interface LearnProblemOptions<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree> {
   readonly params: Params;
-  /** The loss of a batch, one number. */
-  readonly loss: (params: Params, batch: Batch) => Tensor;
+  readonly problem: SequenceProblem<Params, Carry, Batch>;
   /** A batch for each key. */
   readonly batch: (key: Tensor) => Batch;
   readonly key: Tensor;
@@ -24,6 +23,13 @@ export interface LearnOptions<Params extends TensorTree, Batch extends TensorTre
   readonly solved?: (params: Params) => boolean;
 }
 
+/** What is learnt if nothing but the loss of whole sequences is asked for. */
+export interface LearnOptions<Params extends TensorTree, Batch extends TensorTree>
+  extends Omit<LearnProblemOptions<Params, readonly [], Batch>, "problem"> {
+  /** The loss of a batch, one number. */
+  readonly loss: (params: Params, batch: Batch) => Tensor;
+}
+
 /** What was learnt, after how many updates. */
 export interface Learnt<Params extends TensorTree> {
   readonly params: Params;
@@ -33,17 +39,26 @@ export interface Learnt<Params extends TensorTree> {
 /** Points of a learning curve. */
 const POINTS = 100;
 
+/** As `learnProblem`, for a loss that is not taken apart into steps. */
+export const learn = <Params extends TensorTree, Batch extends TensorTree>({
+  loss,
+  ...options
+}: LearnOptions<Params, Batch>): AsyncGenerator<Progress, Learnt<Params>> =>
+  learnProblem({
+    ...options,
+    problem: {
+      initialCarry: () => [] as const,
+      loss: (params, carry, batch) => ({ loss: { total: loss(params, batch), count: fill([], 1) }, carry }),
+    },
+  });
+
 /** Learns by backpropagation through time, up to the last update, or until the problem is solved. The error of the progress is the loss, averaged over updates. */
-export async function* learn<Params extends TensorTree, Batch extends TensorTree>(
-  options: LearnOptions<Params, Batch>,
+export async function* learnProblem<Params extends TensorTree, Carry extends TensorTree, Batch extends TensorTree>(
+  options: LearnProblemOptions<Params, Carry, Batch>,
 ): AsyncGenerator<Progress, Learnt<Params>> {
-  const { loss, key, optimizer = adam(), transforms = [], solved } = options;
+  const { problem, key, optimizer = adam(), transforms = [], solved } = options;
   const steps = Math.ceil(options.updates);
   const batch = (update: number) => options.batch(foldIn(key, update));
-  const problem: SequenceProblem<Params, TensorTree, Batch> = {
-    initialCarry: () => [],
-    loss: (params, carry, data) => ({ loss: { total: loss(params, data), count: fill([], 1) }, carry }),
-  };
   const state = initialState({ problem, optimizer, batch, params: options.params, key });
   let learnt: Learnt<Params> = { params: state.params, updates: 0 };
   for await (const report of train({ problem, state, optimizer, transforms, batch, steps })) {

@@ -10,6 +10,8 @@ export type NetworkParams<Params extends TensorTree> = { readonly layer: Params;
 /** A network from sequences to outputs, from the initial carry. */
 export interface Network<Params extends TensorTree> {
   init(key: Tensor): NetworkParams<Params>;
+  /** What is read from the layer's outputs: `[..., hiddenSize]` to `[..., outputSize]`. */
+  read(params: NetworkParams<Params>, states: Tensor): Tensor;
   /** Outputs at all steps: `[time, batch, inputSize]` to `[time, batch, outputSize]`. */
   outputs(params: NetworkParams<Params>, xs: Tensor): Tensor;
   /** The output at the last step: `[batch, outputSize]`. */
@@ -22,12 +24,14 @@ export function network<Params extends TensorTree>(
   outputSize: number,
 ): Network<Params> {
   const readout = dense({ inputSize: layer.outputSize, outputSize });
+  const read = (params: NetworkParams<Params>, states: Tensor) => readout.apply(params.readout, states);
   return {
     init: (key) => {
       const [layerKey, readoutKey] = splitKey(key);
       return { layer: layer.init(layerKey), readout: readout.init(readoutKey) };
     },
-    outputs: (params, xs) => readout.apply(params.readout, layer.apply(params.layer, xs).outputs),
-    last: (params, xs) => readout.apply(params.readout, layer.apply(params.layer, xs, { return: "last" }).outputs),
+    read,
+    outputs: (params, xs) => read(params, layer.apply(params.layer, xs).outputs),
+    last: (params, xs) => read(params, layer.apply(params.layer, xs, { return: "last" }).outputs),
   };
 }

@@ -4,6 +4,7 @@ import { nearestName, OptionError } from "../core/index.js";
 import { addingExperiments } from "./adding.js";
 import { addingDownsampled } from "./adding-downsampled.js";
 import { addingIndrnn } from "./adding-indrnn.js";
+import { copyMemoryExperiments } from "./copy-memory.js";
 import { elmanLetters } from "./elman-1990/letters.js";
 import { elmanXor } from "./elman-1990/xor.js";
 import { dateFormat } from "./encoder-decoder/date-format.js";
@@ -12,6 +13,7 @@ import type { Experiment } from "./experiment.js";
 import { latchExperiment } from "./latch.js";
 import { lstm1997Experiments } from "./lstm-1997/index.js";
 import { outputRecurrence } from "./output-recurrence.js";
+import { temporalOrderExperiments } from "./temporal-order.js";
 import { windowBaseline } from "./window-baseline.js";
 
 /** All experiments, in the order they are listed. */
@@ -26,6 +28,8 @@ export const EXPERIMENTS: readonly Experiment[] = [
   addingIndrnn,
   addingDownsampled,
   latchExperiment,
+  ...temporalOrderExperiments,
+  ...copyMemoryExperiments,
   ...lstm1997Experiments,
 ];
 

@@ -1,18 +1,8 @@
 /** The adding problem: a long row of numbers, of which two marked ones are to be added. */
 
-import {
-  cast,
-  concatenate,
-  expandDims,
-  floor,
-  multiply,
-  oneHot,
-  splitKey,
-  sum,
-  transpose,
-  uniform,
-} from "../../ops/index.js";
+import { concatenate, expandDims, multiply, oneHot, splitKey, sum, transpose, uniform } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
+import { wholeNumbers } from "./whole-numbers.js";
 
 /** Sequences of pairs (value, mark), and the sum of the two values that are marked. */
 export type AddingBatch = {
@@ -35,7 +25,7 @@ export function adding(key: Tensor, length: number, batchSize: number): AddingBa
   const values = uniform(valueKey, [length, batchSize]);
   const half = length / 2;
   const marks = concatenate(
-    markKeys.map((markKey) => transpose(oneHot(place(markKey, half, batchSize), half))),
+    markKeys.map((markKey) => transpose(oneHot(wholeNumbers(markKey, half, [batchSize]), half))),
     0,
   );
   return {
@@ -43,7 +33,3 @@ export function adding(key: Tensor, length: number, batchSize: number): AddingBa
     targets: expandDims(sum(multiply(values, marks), { axes: 0 }), -1),
   };
 }
-
-/** Equally likely whole numbers in [0, count). */
-const place = (key: Tensor, count: number, batchSize: number): Tensor =>
-  cast(floor(multiply(uniform(key, [batchSize]), count)), "int32");

@@ -2,12 +2,15 @@ import { describe, expect, test } from "vitest";
 import { randomKey } from "../../ops/index.js";
 import { type Tensor, toNested } from "../../tensor/index.js";
 import { adding } from "./adding.js";
+import { COPY_CLASSES, COPY_INPUTS, copyMemory } from "./copy-memory.js";
 import { firstSymbol } from "./first-symbol.js";
 import { CITY_PLACE, FLIGHT_SLOTS, FLIGHT_WORDS, flights } from "./flights.js";
 import { latch } from "./latch.js";
 import { LETTERS, letterFeatures, syllables } from "./letters.js";
+import { ORDER_CLASSES, ORDER_SYMBOLS, temporalOrder } from "./temporal-order.js";
 import { temporalXor } from "./temporal-xor.js";
 import { dates, reversals } from "./text-pairs.js";
+import { wholeNumbers } from "./whole-numbers.js";
 
 const matrix = (tensor: Tensor) => toNested(tensor) as number[][];
 
@@ -79,6 +82,70 @@ test.each([true, false])("firstSymbol: the symbol is shown first and asked for l
   const silent = Array(6).fill(2);
   expect(matrix(targets)).toEqual(repeated ? [first, first, first, first] : [silent, silent, silent, first]);
   expect(new Set(first)).toEqual(new Set([0, 1]));
+});
+
+/** The symbols of one-hot `[time, batch, symbols]`, a row for each sequence. */
+function symbolsOf(xs: Tensor): number[][] {
+  const steps = toNested(xs) as number[][][];
+  for (const row of steps.flat()) expect([...row].sort()).toEqual([...Array(row.length - 1).fill(0), 1]);
+  return (steps[0] as number[][]).map((_, row) => steps.map((step) => step[row]!.indexOf(1)));
+}
+
+test("wholeNumbers: all numbers below the count, equally often", () => {
+  const { data, dtype } = wholeNumbers(randomKey(10), 5, [100, 10]);
+  expect(dtype).toBe("int32");
+  const counts = [0, 0, 0, 0, 0];
+  for (const number of data) counts[number]! += 1;
+  for (const count of counts) expect(Math.abs(count - 200)).toBeLessThan(51); // four standard deviations
+  expect(counts.length).toBe(5);
+});
+
+test("temporalOrder: two of A and B in their tenths, and the class at the last step says which", () => {
+  const { xs, targets, mask } = temporalOrder(randomKey(11), 30, 200);
+  expect([xs.shape, targets.shape, mask.shape]).toEqual([
+    [30, 200, 6],
+    [30, 200],
+    [30, 200],
+  ]);
+  expect(matrix(mask)).toEqual([...Array(29).fill(Array(200).fill(0)), Array(200).fill(1)]);
+  const [places, classes] = [new Set<string>(), new Set<string>()];
+  symbolsOf(xs).forEach((symbols, row) => {
+    const text = symbols.map((symbol) => ORDER_SYMBOLS[symbol]).join("");
+    const [, before, first, between, second] = /^([a-d]+)([AB])([a-d]+)([AB])[a-d]+$/.exec(text) as string[];
+    places.add(`${before!.length}, ${before!.length + 1 + between!.length}`);
+    classes.add(`${first}${second}`);
+    expect(ORDER_CLASSES[targets.data[29 * 200 + row]!]).toBe(`${first}${second}`);
+  });
+  const expected = [3, 4, 5].flatMap((first) => [12, 13, 14].map((second) => `${first}, ${second}`));
+  expect(places).toEqual(new Set(expected));
+  expect(classes).toEqual(new Set(ORDER_CLASSES));
+});
+
+test("copyMemory: ten symbols, blanks, a delimiter, and the symbols once more as the last targets", () => {
+  const { xs, targets, mask } = copyMemory(randomKey(12), 7, 30);
+  expect([xs.shape, targets.shape, mask.shape]).toEqual([
+    [27, 30, COPY_INPUTS],
+    [27, 30],
+    [27, 30],
+  ]);
+  expect(mask.data.every((one) => one === 1)).toBe(true);
+  const seen = new Set<number>();
+  symbolsOf(xs).forEach((inputs, row) => {
+    const symbols = inputs.slice(0, 10);
+    for (const symbol of symbols) seen.add(symbol);
+    expect(inputs.slice(10)).toEqual([...Array(6).fill(8), 9, ...Array(10).fill(8)]);
+    expect(matrix(targets).map((step) => step[row])).toEqual([...Array(17).fill(8), ...symbols]);
+  });
+  expect([...seen].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(COPY_CLASSES).toBe(9);
+});
+
+test.each([
+  ["temporalOrder", (seed: number) => temporalOrder(randomKey(seed), 20, 3)],
+  ["copyMemory", (seed: number) => copyMemory(randomKey(seed), 5, 3)],
+])("%s: the same key gives the same sequences, another key others", (_, draw) => {
+  expect(draw(1)).toEqual(draw(1));
+  expect(draw(2)).not.toEqual(draw(1));
 });
 
 describe("flights", () => {
