@@ -10,7 +10,10 @@ import { buildCommandLine, type Scratch, scratchFolder } from "../test/command-l
 const root = fileURLToPath(new URL("..", import.meta.url));
 const BUILD_MS = 60_000;
 /** PyTorch's, from the same start. */
-const LOSSES = [0.378483, 0.357737, 0.338152];
+const LOSSES = {
+  "train-lstm-tiny": [0.378483, 0.357737, 0.338152],
+  "train-lstm-S": [0.349661, 0.348802, 0.347962],
+} as const;
 let scratch: Scratch;
 
 beforeAll(() => {
@@ -22,12 +25,24 @@ beforeAll(() => {
 }, BUILD_MS);
 afterAll(() => scratch.remove());
 
-test("a workload gives one line of JSON, which the file gets, too", () => {
-  const [main, out] = [join(scratch.path, "bench", "dist", "main.js"), join(scratch.path, "results.jsonl")];
-  const only = ["--only", "train-lstm-tiny", "--kernels", "reference", "--peers", "none", "--rounds", "1"];
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...only, "--json", "--out", out], {
+/** Runs the benchmark without peers, for one round. */
+const benchmark = (...args: string[]) => {
+  const main = join(scratch.path, "bench", "dist", "main.js");
+  return spawnSync(process.execPath, [main, "--peers", "none", "--rounds", "1", "--json", ...args], {
     encoding: "utf8",
   });
+};
+
+function expectLosses(line: Record<string, unknown>, workload: keyof typeof LOSSES): void {
+  const losses = line.check as number[];
+  LOSSES[workload].forEach((loss, step) => {
+    expect(losses[step]).toBeCloseTo(loss, 5);
+  });
+}
+
+test("a workload gives one line of JSON, which the file gets, too", () => {
+  const out = join(scratch.path, "results.jsonl");
+  const { status, stdout, stderr } = benchmark("--only", "train-lstm-tiny", "--kernels", "reference", "--out", out);
   expect([status, stderr]).toEqual([0, ""]);
   expect(readFileSync(out, "utf8")).toBe(stdout);
   const line = JSON.parse(stdout) as Record<string, unknown>;
@@ -41,8 +56,25 @@ test("a workload gives one line of JSON, which the file gets, too", () => {
     compileMs: expect.any(Number),
     ratio: {},
   });
-  const losses = line.check as number[];
-  LOSSES.forEach((loss, step) => {
-    expect(losses[step]).toBeCloseTo(loss, 5);
-  });
+  expectLosses(line, "train-lstm-tiny");
+});
+
+test("on two threads, WebAssembly trains in two shards; what runs on one thread says so", () => {
+  const only = ["--only", "train-lstm-S,step-lstm-64"];
+  const { status, stdout, stderr } = benchmark(...only, "--kernels", "wasm", "--threads", "2");
+  expect([status, stderr]).toEqual([0, ""]);
+  const [training, streaming] = stdout
+    .trim()
+    .split("\n", 2)
+    .map((line) => JSON.parse(line));
+  expect(training).toMatchObject({ workload: "train-lstm-S", kernels: "wasm", threads: 2 });
+  expectLosses(training, "train-lstm-S");
+  expect(streaming).toMatchObject({ workload: "step-lstm-64", kernels: "wasm", threads: 1 });
+});
+
+test("kernels without threads are not measured on several", () => {
+  const only = ["--only", "train-lstm-S", "--kernels", "reference"];
+  const { status, stdout, stderr } = benchmark(...only, "--threads", "2");
+  expect([status, stdout]).toEqual([1, ""]);
+  expect(stderr).toBe("ours: not measured on train-lstm-S: the reference kernels have no threads\n");
 });

@@ -2,16 +2,17 @@
 
 import type { CompileOptions } from "through-time";
 import { findKernels, type KernelName, measurePeak } from "through-time/node";
+import { whyNoThreads } from "through-time/runtime";
 
 /**
  * The options with which everything is compiled.
- * @returns the reason in words if there are no such kernels here
+ * @returns the reason in words if there are no such kernels here, or not so many threads
  */
-export function kernelsByName(name: KernelName, threads: number): CompileOptions | string {
+export async function kernelsByName(name: KernelName, threads: number): Promise<CompileOptions | string> {
   const found = findKernels(name);
   if ("reason" in found) return found.reason;
-  if (threads > 1 && found.kernels.runTogether === undefined) return `the ${name} kernels run on one thread`;
-  return { kernels: found.kernels };
+  const noThreads = threads > 1 ? await whyNoThreads(found.kernels) : undefined;
+  return noThreads ?? { kernels: found.kernels };
 }
 
 /** Operations per second that these kernels could reach at most, in GFLOP/s (a multiply-add is two); null: not measured. */

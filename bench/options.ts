@@ -62,7 +62,11 @@ export const benchmarkCommand = (action: (options: BenchmarkOptions) => Promise<
         .argParser((text) => known("set of kernels", text, KERNEL_NAMES))
         .default(DEFAULT_KERNELS),
     )
-    .addOption(option("--threads <n>", "threads of each").argParser(wholeNumber("threads")).default(1))
+    .addOption(
+      option("--threads <n>", "threads that each may use; ours train in as many shards, and do the rest on one")
+        .argParser(wholeNumber("threads"))
+        .default(1),
+    )
     .addOption(
       option("--peers <names>", `"${NO_PEERS}", or of: ${PEER_NAMES.join(", ")}`)
         .argParser((text) => (text === NO_PEERS ? [] : listOf("peer", PEER_NAMES)(text)))

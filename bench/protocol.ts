@@ -5,6 +5,7 @@ import type { Workload } from "./workloads.js";
 /** The first request: build this workload, call it a few times, warm up. */
 export interface PrepareRequest {
   readonly prepare: Workload;
+  /** That it may use. */
   readonly threads: number;
   /** Heard only by the toolkit itself. */
   readonly kernels: string;
@@ -27,6 +28,8 @@ export interface Ready {
   readonly check: readonly number[];
   /** Which of several ways was the fastest, if there are several. */
   readonly variant?: string;
+  /** That it uses, where it tells. */
+  readonly threads?: number;
 }
 
 /** This competitor has no such thing. */

@@ -11,6 +11,7 @@ export interface Result {
   readonly peer: string;
   readonly kernels: string | null;
   readonly variant: string | null;
+  readonly threads: number;
   readonly summary: Summary;
   readonly firstCallMs: number;
   readonly compileMs: number | null;
@@ -25,6 +26,7 @@ export interface ResultLine {
   readonly peer: string;
   readonly kernels: string | null;
   readonly variant: string | null;
+  /** That it used, or, where a peer does not tell, that it was allowed. */
   readonly threads: number;
   readonly ms: number;
   /** By the usual count of operations, see `nominalFlops`. */
@@ -46,7 +48,7 @@ const rounded = (value: number): number => Number(value.toPrecision(5));
 const roundedOrNull = (value: number | null): number | null => (value === null ? null : rounded(value));
 
 /** The lines of one workload, ours first. */
-export function linesOf(workload: Workload, threads: number, results: readonly Result[]): ResultLine[] {
+export function linesOf(workload: Workload, results: readonly Result[]): ResultLine[] {
   const ours = results.find(({ peer }) => peer === OURS);
   const ratio = Object.fromEntries(
     results
@@ -54,7 +56,7 @@ export function linesOf(workload: Workload, threads: number, results: readonly R
       .map(({ peer, summary }) => [peer, rounded(summary.ms / (ours?.summary.ms ?? Number.NaN))]),
   );
   return results.map((result) => {
-    const { peer, kernels, variant, summary, peakGflops } = result;
+    const { peer, kernels, variant, threads, summary, peakGflops } = result;
     return {
       workload: workload.name,
       peer,

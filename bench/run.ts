@@ -88,7 +88,7 @@ async function runWorkload(
     if (contender.samples.length > 0) results.push(resultOf(contender, options));
     await contender.process.end();
   }
-  const lines = linesOf(workload, options.threads, results);
+  const lines = linesOf(workload, results);
   const json = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
   if (options.out !== undefined) appendFileSync(options.out, json);
   if (lines.length > 0) process.stdout.write(options.json ? json : `${formatTable(lines)}\n`);
@@ -123,20 +123,21 @@ async function measureOnce(workload: Workload, { name, process: child, samples, 
   if (typeof measured.peakGflops === "number") peaks.push(measured.peakGflops);
 }
 
-const resultOf = (
-  { name, process: child, ready, samples, peaks }: Contender,
-  { kernels, threads }: BenchmarkOptions,
-): Result => ({
-  peer: name,
-  kernels: name === OURS ? kernels : null,
-  variant: ready.variant ?? null,
-  summary: summarize(samples, threads),
-  firstCallMs: ready.firstCallMs,
-  compileMs: ready.compileMs,
-  peakMemory: child.peakMemory(),
-  peakGflops: peaks.length > 0 ? median(peaks) : null,
-  check: ready.check,
-});
+function resultOf({ name, process: child, ready, samples, peaks }: Contender, options: BenchmarkOptions): Result {
+  const threads = ready.threads ?? options.threads;
+  return {
+    peer: name,
+    kernels: name === OURS ? options.kernels : null,
+    variant: ready.variant ?? null,
+    threads,
+    summary: summarize(samples, threads),
+    firstCallMs: ready.firstCallMs,
+    compileMs: ready.compileMs,
+    peakMemory: child.peakMemory(),
+    peakGflops: peaks.length > 0 ? median(peaks) : null,
+    check: ready.check,
+  };
+}
 
 /** A figure for something else than what PyTorch computes is worthless, so that is said loudly. */
 function agreesWithPytorch(workload: Workload, results: readonly Result[]): boolean {

@@ -19,6 +19,8 @@ export interface Repeated {
   /** The loss of the last call, or a mean over its result; without it nothing is compared. */
   check?(): number;
   readonly compileMs?: number;
+  /** See `Ready`. */
+  readonly threads?: number;
   /** See `Measured`. */
   peakGflops?(): number | null;
 }
@@ -103,7 +105,14 @@ async function prepare({ name, make }: Variant, { prepare: { kind }, warmUpMs }:
     repeated,
     // The later half of the warm-up tells best how long a call takes from now on.
     msPerCall: times.slice(Math.floor(times.length / 2)).reduce((least, time) => Math.min(least, time)),
-    ready: { ready: true, firstCallMs, compileMs: repeated.compileMs ?? null, check, ...(name && { variant: name }) },
+    ready: {
+      ready: true,
+      firstCallMs,
+      compileMs: repeated.compileMs ?? null,
+      check,
+      ...(name && { variant: name }),
+      ...(repeated.threads && { threads: repeated.threads }),
+    },
   };
 }
 
