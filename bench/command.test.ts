@@ -25,13 +25,12 @@ beforeAll(() => {
 }, BUILD_MS);
 afterAll(() => scratch.remove());
 
+/** Runs a script of the folder. */
+const runScript = (name: string, ...args: string[]) =>
+  spawnSync(process.execPath, [join(scratch.path, "bench", "dist", name), ...args], { encoding: "utf8" });
+
 /** Runs the benchmark without peers, for one round. */
-const benchmark = (...args: string[]) => {
-  const main = join(scratch.path, "bench", "dist", "main.js");
-  return spawnSync(process.execPath, [main, "--peers", "none", "--rounds", "1", "--json", ...args], {
-    encoding: "utf8",
-  });
-};
+const benchmark = (...args: string[]) => runScript("main.js", "--peers", "none", "--rounds", "1", "--json", ...args);
 
 function expectLosses(line: Record<string, unknown>, workload: keyof typeof LOSSES): void {
   const losses = line.check as number[];
@@ -77,4 +76,19 @@ test("kernels without threads are not measured on several", () => {
   const { status, stdout, stderr } = benchmark(...only, "--threads", "2");
   expect([status, stdout]).toEqual([1, ""]);
   expect(stderr).toBe("ours: not measured on train-lstm-S: the reference kernels have no threads\n");
+});
+
+test("the endless stream tells ten times for each method what is held, and that it learns", () => {
+  const { status, stdout, stderr } = runScript("endless-stream.js", "--steps", "20000", "--json");
+  expect([status, stderr]).toEqual([0, ""]);
+  const lines = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(lines.map(({ steps }) => steps)).toEqual(Array.from({ length: 30 }, (_, k) => 2000 * ((k % 10) + 1)));
+  for (const first of [0, 10, 20]) {
+    expect(lines[first + 9].loss).toBeLessThan(0.9 * lines[first].loss);
+    expect(lines[first].updateArenaKiB).toBeGreaterThan(lines[first].stateKiB);
+    expect(lines[first].residentMiB).toBeGreaterThan(lines[first].heapMiB);
+  }
 });

@@ -95,6 +95,23 @@ export function runLearningMethodCases({ name, make, exact }: LearningMethodCase
       expect(toNumber(step(toyParams(), state, joined, KEY).loss.total)).toBeCloseTo(losses[0]! + losses[1]!, 13);
     });
 
+    test("keeps as much, and computes in as much memory, after 1000 windows of a stream as after 10", () => {
+      const params = toyParams("float32");
+      const windows = Array.from({ length: 10 }, (_, k) => toyWindow(2 * k, 2 * k + 2, "float32"));
+      const compiled = compile(step);
+      let state = make().init(problem, windows[0]!, params);
+      const sizes: { numbers: number; arena: number }[] = [];
+      for (let count = 1; count <= 1000; count++) {
+        const window = windows[count % windows.length]!;
+        state = compiled(params, state, window, KEY).state;
+        if (![10, 100, 1000].includes(count)) continue;
+        const numbers = tensorsByPath(state).reduce((total, [, { data }]) => total + data.length, 0);
+        sizes.push({ numbers, arena: compiled.plan(params, state, window, KEY).arenaBytes });
+      }
+      expect(sizes[0]!.arena).toBeGreaterThan(0);
+      expect(sizes).toEqual(Array(3).fill(sizes[0]));
+    });
+
     test("makes the loss of a toy problem fall", async () => {
       const options = {
         problem,
