@@ -11,11 +11,6 @@ export type MemoryNetworkOptions = Omit<LSTM1997Options, "truncateGradient"> & R
  * @param exact whether the gradient is exact; else errors are truncated as in the paper
  */
 export function memoryNetwork(options: MemoryNetworkOptions, exact = false): Network<ReadoutParams<LSTM1997Params>> {
-  const { outputSize, answers, outputBias = false, ...cell } = options;
-  return networkOf(lstm1997({ ...cell, truncateGradient: !exact }), {
-    outputSize,
-    answers,
-    outputBias,
-    initialRange: options.initialRange,
-  });
+  const { outputSize, answers, outputBias, output, ...cell } = options;
+  return networkOf(lstm1997({ ...cell, truncateGradient: !exact }), options);
 }

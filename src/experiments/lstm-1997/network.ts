@@ -1,7 +1,7 @@
-/** The networks of 1997: a hidden layer that runs over time, and logistic outputs. */
+/** The networks of 1997: a hidden layer that runs over time, and outputs that are logistic, as a rule. */
 
 import { type Cell, linear, recurrent, uniformInit } from "../../nn/index.js";
-import { add, foldIn, sigmoid, splitKey, squeeze } from "../../ops/index.js";
+import { add, foldIn, sigmoid, slice, splitKey, squeeze } from "../../ops/index.js";
 import type { FloatDType, Tensor, TensorTree } from "../../tensor/index.js";
 
 /** A network from one sequence to its answers. */
@@ -13,7 +13,7 @@ export interface Network<Params extends TensorTree = TensorTree> {
   init(key: Tensor): Params;
   /** Units at rest. */
   initialCarry(dtype?: FloatDType): TensorTree;
-  /** `[time, 1, inputSize]` to answers `[answers, outputSize]` in (0, 1), and the carry after the last step. @param carry default: units at rest */
+  /** `[time, 1, inputSize]` to answers `[answers, outputSize]`, and the carry after the last step. @param carry default: units at rest */
   apply(params: Params, xs: Tensor, carry?: TensorTree): Answered;
 }
 
@@ -28,7 +28,11 @@ export interface ReadoutOptions {
   readonly initialRange: number;
   /** Whether outputs have biases. @default false */
   readonly outputBias?: boolean;
+  /** φ: what is applied to the outputs. @default logistic */
+  readonly output?: keyof typeof OUTPUTS;
 }
+
+const OUTPUTS = { logistic: sigmoid, identity: (net: Tensor) => net } as const;
 
 /** `weight [outputSize, hidden units]`, `bias [outputSize]` */
 export type ReadoutParams<Hidden extends TensorTree> = {
@@ -37,13 +41,14 @@ export type ReadoutParams<Hidden extends TensorTree> = {
   readonly bias?: Tensor;
 };
 
-/** o = σ(V y + c), where y are the outputs of the cell. */
+/** o = φ(V y + c), where y are the outputs of the cell. */
 export function networkOf<Hidden extends TensorTree, Carry extends TensorTree>(
   cell: Cell<Hidden, Carry>,
-  { outputSize, answers, initialRange, outputBias = false }: ReadoutOptions,
+  { outputSize, answers, initialRange, outputBias = false, output = "logistic" }: ReadoutOptions,
 ): Network<ReadoutParams<Hidden>> {
   const layer = recurrent(cell);
   const draw = uniformInit(initialRange);
+  const squash = OUTPUTS[output];
   return {
     inputSize: cell.inputSize,
     outputSize,
@@ -61,10 +66,10 @@ export function networkOf<Hidden extends TensorTree, Carry extends TensorTree>(
       const options = { carry: start as Carry };
       if (answers === "last") {
         const { outputs, carry } = layer.apply(hidden, xs, { ...options, return: "last" });
-        return { answers: sigmoid(linear(outputs, weight, bias)), carry };
+        return { answers: squash(linear(outputs, weight, bias)), carry };
       }
       const { outputs, carry } = layer.apply(hidden, xs, options);
-      return { answers: sigmoid(linear(squeeze(outputs, 1), weight, bias)), carry };
+      return { answers: squash(linear(squeeze(outputs, 1), weight, bias)), carry };
     },
   };
 }
@@ -76,7 +81,7 @@ export type SkippingParams<Hidden extends TensorTree> = {
 };
 
 /**
- * Outputs after each step that see the inputs as well:  o_t = σ(D x_t + V y_t). The hidden layer is there only from the time on at which
+ * Outputs that see the inputs as well:  o_t = σ(D x_t + V y_t). The hidden layer is there only from the time on at which
  * it is added.
  */
 export interface SkippingNetwork<Hidden extends TensorTree> extends Network<SkippingParams<Hidden>> {
@@ -87,14 +92,18 @@ export interface SkippingNetwork<Hidden extends TensorTree> extends Network<Skip
 /** A network whose output layer sees inputs and hidden units; starts without hidden units. */
 export function skippingNetwork<Hidden extends TensorTree, Carry extends TensorTree>(
   cell: Cell<Hidden, Carry>,
-  { outputSize, initialRange }: { readonly outputSize: number; readonly initialRange: number },
+  options: Pick<ReadoutOptions, "outputSize" | "initialRange" | "answers">,
 ): SkippingNetwork<Hidden> {
+  const { outputSize, initialRange, answers } = options;
   const layer = recurrent(cell);
   const draw = uniformInit(initialRange);
+  /** `[time, 1, size]` to `[answers, size]` */
+  const answered = (values: Tensor) =>
+    squeeze(answers === "last" ? slice(values, 0, (values.shape[0] as number) - 1) : values, 1);
   return {
     inputSize: cell.inputSize,
     outputSize,
-    answers: "each",
+    answers,
     init: (key) => ({ direct: draw(key, [outputSize, cell.inputSize]) }),
     grow: ({ direct }, key) => {
       const hidden = cell.init(foldIn(key, 0));
@@ -102,10 +111,10 @@ export function skippingNetwork<Hidden extends TensorTree, Carry extends TensorT
     },
     initialCarry: (dtype) => cell.initialCarry(1, dtype),
     apply: ({ direct, rest }, xs, start = cell.initialCarry(1, xs.dtype as FloatDType)) => {
-      const fromInputs = linear(squeeze(xs, 1), direct);
+      const fromInputs = linear(answered(xs), direct);
       if (rest === undefined) return { answers: sigmoid(fromInputs), carry: start };
       const { outputs, carry } = layer.apply(rest.hidden, xs, { carry: start as Carry });
-      return { answers: sigmoid(add(fromInputs, linear(squeeze(outputs, 1), rest.weight))), carry };
+      return { answers: sigmoid(add(fromInputs, linear(answered(outputs), rest.weight))), carry };
     },
   };
 }

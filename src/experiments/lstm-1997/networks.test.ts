@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { expectClose, f64, numbers } from "../../../test/close.js";
 import { TOLERANCES } from "../../../test/tolerances.js";
 import { type LearningMethod, rtrl, type SequenceProblem, truncatedGradient1997 } from "../../learn/index.js";
+import type { LSTM1997State } from "../../nn/index.js";
 import {
   add,
   broadcastTo,
@@ -62,6 +63,13 @@ describe("the number of weights is that of table 10:", () => {
     expectClose(grown.direct, small.direct, TOLERANCES.exact);
   });
 
+  test("with a bias of the gate, one more, which starts as it is told", () => {
+    const network = longLagNetwork(100, -3);
+    const { rest } = network.grow(network.init(randomKey(1)), randomKey(2));
+    expect(weightsIn(rest!)).toBe(10_505 - 101 * 101);
+    expect(Array.from(rest!.hidden.bias!.data)).toEqual([-3]);
+  });
+
   test("what it is compared with: Elman's network 435; one logistic unit with p = 100, 10,404", () => {
     expect(weightsIn(elmanReberNetwork().init(randomKey(1)))).toBe(435);
     const network = logisticLagNetwork(100);
@@ -79,6 +87,31 @@ test("gate biases start as the paper gives them", () => {
   expect(biasOf(orderNetwork(3)).slice(0, 3)).toEqual([-2, -4, -6]);
   const random = [...biasOf(MULTIPLYING_NETWORK), ...biasOf(ADDING_NETWORK).slice(2)];
   expect(Math.max(...random.map(Math.abs))).toBeLessThan(0.1);
+});
+
+test("a network that answers at the end gives the last of the answers at each step, with a hidden layer and without", () => {
+  const [each, last] = [longLagNetwork(4, -3), longLagNetwork(4, -3, "last")];
+  const symbols = expandDims(oneHot(tensor(Int32Array.of(4, 0, 2, 1)), 5), 1);
+  const small = each.init(randomKey(1));
+  for (const params of [small, each.grow(small, randomKey(2))]) {
+    const { answers } = each.apply(params, symbols);
+    expect(answers.shape).toEqual([4, 5]);
+    expectClose(last.apply(params, symbols).answers, slice(answers, 0, 3), TOLERANCES.exact);
+  }
+});
+
+test("outputs are logistic, or linear: o = σ(V y + c), o = V y + c", () => {
+  const shown = numbers(1, [6, 1, 2]);
+  const params = mapTensors((weights) => numbers(5, weights.shape), memoryNetwork(ADDING_NETWORK).init(randomKey(1)));
+  const linear = memoryNetwork({ ...ADDING_NETWORK, output: "identity" }).apply(params, shown).answers;
+  const y = (memoryNetwork(ADDING_NETWORK).apply(params, shown).carry as LSTM1997State).u.data;
+  // Units: two input gates, four cells, two output gates.
+  const net =
+    params.bias!.data[0]! +
+    Array.from(params.weight.data, (v, k) => v * y[2 + k]!).reduce((total, term) => total + term, 0);
+  expectClose(linear, f64([net], [1, 1]), TOLERANCES.float64);
+  const logistic = memoryNetwork(ADDING_NETWORK).apply(params, shown).answers;
+  expectClose(logistic, f64([1 / (1 + Math.exp(-net))], [1, 1]), TOLERANCES.float64);
 });
 
 // ---------------------------------------------------------------------------------------------------------- learning
