@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run, type Scratch, scratchFolder } from "../../test/command-line.js";
-import { EXPERIMENTS } from "../experiments/index.js";
+import { EXPERIMENTS, experimentsByName } from "../experiments/index.js";
 
 const before = process.cwd();
 const SHORT = ["elman-1990/xor", "--effort", "0.002"];
@@ -96,7 +96,14 @@ describe("experiment run", () => {
       "an unknown experiment",
       2,
       ["elman-1990/xro"],
-      "did you mean elman-1990/xor? The experiments are window-baseline, ",
+      'there is no experiment or group of them "elman-1990/xro"; did you mean elman-1990/xor? "through-time experiment list" shows',
+    ],
+    ["an unknown group", 2, ["elman-190"], "did you mean elman-1990?"],
+    [
+      "a cell that does not fit one of a group",
+      2,
+      ["lstm-1997", "--cell", "elman"],
+      'cannot be run with the cell "elman"',
     ],
     ["a cell that does not fit", 2, ["elman-1990/xor", "--cell", "gru"], 'cannot be run with the cell "gru"'],
     ["no seed", 2, ["elman-1990/xor", "--seeds", "0"], "seeds must be a whole number of at least 1"],
@@ -128,6 +135,40 @@ describe("experiment run", () => {
     expect(outcome).toMatchObject({ code, stdout: "" });
     expect(outcome.stderr).toContain(sentence);
     expect(outcome.stderr).toMatch(/^error: [^\n]*\n$/);
+  });
+});
+
+describe("a group of experiments", () => {
+  const group = ["elman-1990", "--effort", "0.002", "--seeds", "1", "--out", "runs/elman"];
+
+  test("is run one after the other, each with a folder and a line of its own; the report has one table", async () => {
+    const { code, stdout, stderr } = await run("experiment", "run", ...group, "--json");
+    expect(code).toBe(0);
+    const results = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(results.map(({ id }) => id)).toEqual(["elman-1990/xor", "elman-1990/letters"]);
+    expect(stderr).toMatch(/^elman-1990\/xor\n[\s\S]*\nelman-1990\/letters\nseed 1: /);
+    expect(readResult("runs/elman/xor").figures).toEqual(results[0].figures);
+
+    expect((await run("experiment", "report", "runs/elman")).stdout).toBe("runs/elman/report.md\n");
+    const report = readFileSync("runs/elman/report.md", "utf8");
+    expect(report).toContain(
+      "| [`elman-1990/xor`](xor/report.md) | 0 of 1 | squared error at the third bit | 0.1111 (derived) | ",
+    );
+    expect(report).toContain("| [`elman-1990/letters`](letters/report.md) | ");
+    expect(existsSync("runs/elman/letters/curves.svg")).toBe(true);
+    // The same command goes on where it ended.
+    expect((await run("experiment", "run", ...group)).stderr).toBe(
+      "elman-1990/xor\n1 of the seeds are done already\nelman-1990/letters\n1 of the seeds are done already\n",
+    );
+  });
+
+  test("has what is right inside it, and nothing below", () => {
+    const names = experimentsByName("lstm-1997").map(({ id }) => id.slice("lstm-1997/".length));
+    expect(names).toEqual(["1", "2a", "2b", "2c", "3a", "3b", "3c", "4", "5", "6a", "6b", "delayed-xor"]);
+    expect(experimentsByName("lstm-1997/4").map(({ id }) => id)).toEqual(["lstm-1997/4"]);
   });
 });
 

@@ -39,9 +39,30 @@ export const EXPERIMENTS: readonly Experiment[] = [
  */
 export function experimentById(id: string): Experiment {
   const found = EXPERIMENTS.find((experiment) => experiment.id === id);
-  if (found !== undefined) return found;
-  const ids = EXPERIMENTS.map((experiment) => experiment.id);
+  return found ?? noExperiment(id, "experiment", namesOf(EXPERIMENTS));
+}
+
+/**
+ * The experiment of that id; or, for the name of a group, those right inside it: `lstm-1997` has `lstm-1997/1` and `lstm-1997/6b`, but not
+ * `lstm-1997/4/500`.
+ * @throws OptionError naming the nearest one if there is none of that name
+ */
+export function experimentsByName(name: string): readonly Experiment[] {
+  const one = EXPERIMENTS.filter(({ id }) => id === name);
+  if (one.length > 0) return one;
+  const inside = EXPERIMENTS.filter(({ id }) => groupOf(id) === name);
+  if (inside.length > 0) return inside;
+  const groups = new Set(EXPERIMENTS.flatMap(({ id }) => groupOf(id) ?? []));
+  return noExperiment(name, "experiment or group of them", [...namesOf(EXPERIMENTS), ...groups]);
+}
+
+const namesOf = (experiments: readonly Experiment[]) => experiments.map(({ id }) => id);
+
+/** `lstm-1997` for `lstm-1997/4` and for no other; nothing for what is in no group. */
+const groupOf = (id: string): string | undefined => /^([^/]+)\/[^/]+$/.exec(id)?.[1];
+
+function noExperiment(name: string, what: string, names: readonly string[]): never {
   throw new OptionError(
-    `there is no experiment "${id}"; did you mean ${nearestName(id, ids)}? The experiments are ${ids.join(", ")}`,
+    `there is no ${what} "${name}"; did you mean ${nearestName(name, names)}? "through-time experiment list" shows them all`,
   );
 }

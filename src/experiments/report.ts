@@ -3,6 +3,7 @@
 import type { Range } from "../core/index.js";
 import { lineChart } from "../plots/index.js";
 import type { Experiment, Source } from "./experiment.js";
+import { experimentById } from "./registry.js";
 import { type ExperimentResult, type FigureSummary, type SeedResult, summarize } from "./run-experiment.js";
 
 /** Four digits, and no more zeros than needed: 0.1234, 12340, 5e-7. */
@@ -92,6 +93,31 @@ export function reportOf(
     ...runs.map(({ seed, success, seconds: own }) => `| ${seed} | ${success ? "yes" : "no"} | ${formatFigure(own)} |`),
   ];
   return { markdown: `${lines.join("\n")}\n`, svg: learningCurves(experiment, runs) };
+}
+
+/** A result, and where its own report is. */
+export interface ReportedResult {
+  readonly result: ExperimentResult;
+  /** Seen from the folder of the group's report. */
+  readonly path: string;
+}
+
+/** Reports on the results of a group, which have one run each at least: one table, with the literature's figures beside ours. @returns Markdown */
+export function reportOfGroup(results: readonly ReportedResult[]): string {
+  const rows = results.flatMap(({ result, path }) => {
+    const experiment = experimentById(result.id);
+    const { seeds, successes, figures } = summarize(experiment, result.runs);
+    return figureRows(experiment, figures).map(({ name, paper, mean, range }, k) => {
+      const head = k === 0 ? `[\`${result.id}\`](${path}) | ${successes} of ${seeds}` : " | ";
+      return `| ${head} | ${name} | ${paper} | ${mean} | ${range} |`;
+    });
+  });
+  const lines = [
+    "| experiment | reached the aim | figure | literature | mean | least to most |",
+    "|---|---|---|---|---|---|",
+    ...rows,
+  ];
+  return `${lines.join("\n")}\n`;
 }
 
 /** Seeds up to which curves have names. */

@@ -41,6 +41,22 @@ export async function findExperimentResult(
   }
 }
 
+/** The folder, if it has a result in it; else those of its folders that have one, in the order of their names. */
+export async function foldersOfResults(
+  folder: string,
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<readonly string[]> {
+  // What is no folder, or not there, has nothing in it.
+  const namesIn = (path: string): Promise<string[]> => fileSystem.readdir(path).catch(() => []);
+  const names = await namesIn(folder);
+  if (names.includes(RESULT)) return [folder];
+  const found: string[] = [];
+  for (const path of names.sort().map((name) => join(folder, name))) {
+    if ((await namesIn(path)).includes(RESULT)) found.push(path);
+  }
+  return found;
+}
+
 /** @throws TypeError unless the value has the form of a result */
 function resultFrom(value: Readonly<Record<string, unknown>>): ExperimentResult {
   const { id, cell, method, effort, runs } = value;

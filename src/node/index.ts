@@ -3,7 +3,7 @@
  *
  * @module node
  */
-export { findExperimentResult, saveExperimentResult } from "./experiment-results.js";
+export { findExperimentResult, foldersOfResults, saveExperimentResult } from "./experiment-results.js";
 export { runSeeds, type SeedsWatch } from "./experiment-threads.js";
 export { type FileSystem, nodeFileSystem, type OpenFile } from "./file-system.js";
 export { readBytes, readText, requireNoFile, writeFileAtomically } from "./files.js";

@@ -1,6 +1,6 @@
 /** `through-time experiment`: the literature's experiments, repeated. */
 
-import { join } from "node:path";
+import { basename, join, posix } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import { FileError } from "../../core/index.js";
 import {
@@ -11,15 +11,24 @@ import {
   type ExperimentSummary,
   experimentById,
   experimentSettings,
+  experimentsByName,
   figureRows,
   formatFigure,
   formatSource,
   type Progress,
+  type ReportedResult,
   reportOf,
+  reportOfGroup,
   type SeedResult,
   summarize,
 } from "../../experiments/index.js";
-import { findExperimentResult, runSeeds, saveExperimentResult, writeFileAtomically } from "../../node/index.js";
+import {
+  findExperimentResult,
+  foldersOfResults,
+  runSeeds,
+  saveExperimentResult,
+  writeFileAtomically,
+} from "../../node/index.js";
 import { EXIT } from "../errors.js";
 import { formatDuration, shellWord, wrapText } from "../format.js";
 import { numberIn, wholeNumber } from "../option-values.js";
@@ -31,6 +40,8 @@ Examples:
   $ through-time experiment run elman-1990/xor --seeds 10
   $ through-time experiment run adding/200 --cell lstm --out runs/adding-lstm
   $ through-time experiment report runs/adding-lstm
+  $ through-time experiment run lstm-1997 --seeds 10 --threads 2 --out runs/lstm-1997
+  $ through-time experiment report runs/lstm-1997
 `;
 
 const DEFAULT_SEEDS = 3;
@@ -70,8 +81,8 @@ const listCommand = () =>
 
 const runCommand = () =>
   new Command("run")
-    .description("run an experiment with several seeds, and compare with the literature")
-    .argument("<id>", "name of the experiment, as the list shows it")
+    .description("run an experiment, or a group of them, with several seeds, and compare with the literature")
+    .argument("<id>", "name of an experiment, as the list shows it, or of a group, as lstm-1997")
     .option("--seeds <n>", "run the seeds 1 to n", wholeNumber("seeds", 1), DEFAULT_SEEDS)
     .option("--cell <name>", "recurrent cell (default: that of the literature)")
     .option("--method <name>", "way to learn, where there is a choice (default: that of the literature)")
@@ -81,31 +92,64 @@ const runCommand = () =>
       numberIn("effort", { above: 0, to: 1 }),
     )
     .option("--threads <n>", "seeds to run at a time, each on a thread", wholeNumber("threads", 1), 1)
-    .option("--out <dir>", "folder for result.json; seeds that are there already are kept")
+    .option(
+      "--out <dir>",
+      "folder for result.json, or for one folder an experiment; seeds that are there already are kept",
+    )
     .option("--json", "end with one line of JSON on standard output")
-    .action(async (id, { seeds, threads, out, json, ...options }) => {
-      const experiment = experimentById(id);
-      const result = await resultSoFar(experiment, options, out);
+    .action(async (name, { seeds, threads, out, json, ...options }) => {
       const wanted = Array.from({ length: seeds }, (_, index) => index + 1);
-      const complete = await runMissing(experiment, result, wanted, threads, out);
-      if (complete) show(experiment, complete, json === true);
-      else process.exitCode = EXIT.interrupted;
+      const planned: Planned[] = [];
+      for (const experiment of experimentsByName(name)) {
+        const folder = out === undefined ? undefined : join(out, experiment.id.slice(name.length));
+        planned.push({ experiment, folder, before: await resultSoFar(experiment, options, folder) });
+      }
+      for (const one of planned) {
+        if (planned.length > 1) process.stderr.write(`${one.experiment.id}\n`);
+        const complete = await runMissing(one, wanted, threads, out);
+        if (complete === undefined) {
+          process.exitCode = EXIT.interrupted;
+          return;
+        }
+        show(one.experiment, complete, json === true);
+      }
     });
+
+/** An experiment that is going to be run. */
+interface Planned {
+  readonly experiment: Experiment;
+  readonly folder: string | undefined;
+  readonly before: ExperimentResult;
+}
 
 const reportCommand = () =>
   new Command("report")
-    .description("write report.md and curves.svg beside the result of an experiment")
-    .argument("<dir>", "folder with a result.json")
+    .description("write report.md and curves.svg beside the result of an experiment, or of each of a group")
+    .argument("<dir>", "folder with a result.json, or with folders that have one")
     .action(async (folder) => {
-      const result = await findExperimentResult(folder);
-      if (result === undefined) {
+      const folders = await foldersOfResults(folder);
+      if (folders.length === 0) {
         throw new FileError(`there is no result in "${folder}"; make one with experiment run ... --out ${folder}`);
       }
-      const { markdown, svg } = reportOf(experimentById(result.id), result, "curves.svg");
-      await writeFileAtomically(join(folder, "curves.svg"), svg);
-      await writeFileAtomically(join(folder, "report.md"), markdown);
-      process.stdout.write(`${join(folder, "report.md")}\n`);
+      const reported: ReportedResult[] = [];
+      for (const path of folders) {
+        const result = await reportOn(path);
+        reported.push({ result, path: posix.join(basename(path), REPORT) });
+      }
+      if (folders[0] !== folder) await writeFileAtomically(join(folder, REPORT), reportOfGroup(reported));
+      process.stdout.write(`${join(folder, REPORT)}\n`);
     });
+
+const REPORT = "report.md";
+
+/** Writes the report on one result beside it. */
+async function reportOn(folder: string): Promise<ExperimentResult> {
+  const result = (await findExperimentResult(folder)) as ExperimentResult;
+  const { markdown, svg } = reportOf(experimentById(result.id), result, "curves.svg");
+  await writeFileAtomically(join(folder, "curves.svg"), svg);
+  await writeFileAtomically(join(folder, REPORT), markdown);
+  return result;
+}
 
 /** What is in the folder already, if it is of the same kind. */
 async function resultSoFar(
@@ -125,10 +169,9 @@ async function resultSoFar(
   return found;
 }
 
-/** Runs the seeds that have no result yet. @returns `undefined` if Ctrl-C stopped it */
+/** Runs the seeds that have no result yet. @param out as it was typed @returns `undefined` if Ctrl-C stopped it */
 async function runMissing(
-  experiment: Experiment,
-  before: ExperimentResult,
+  { experiment, folder, before }: Planned,
   wanted: readonly number[],
   threads: number,
   out: string | undefined,
@@ -154,7 +197,7 @@ async function runMissing(
         progress.delete(run.seed);
         runs.set(run.seed, run);
         status.say(describeRun(run));
-        if (out !== undefined) await saveExperimentResult(out, result());
+        if (folder !== undefined) await saveExperimentResult(folder, result());
       },
     });
   } finally {
