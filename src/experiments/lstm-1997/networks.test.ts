@@ -22,7 +22,7 @@ import { mapTensors, sizeOf, type Tensor, type TensorTree, tensor, tensorsByPath
 import { grad } from "../../transforms/index.js";
 import { XOR_NETWORK } from "./delayed-xor.js";
 import { elmanReberNetwork, reberNetwork } from "./experiment-1.js";
-import { logisticLagNetwork, longLagNetwork } from "./experiment-2.js";
+import { closedGateNetwork, logisticLagNetwork, longLagNetwork } from "./experiment-2.js";
 import { triggeredNetwork } from "./experiment-2c.js";
 import { TWO_CLASSES_NETWORK } from "./experiment-3.js";
 import { ADDING_NETWORK, MULTIPLYING_NETWORK } from "./experiment-4-5.js";
@@ -63,11 +63,18 @@ describe("the number of weights is that of table 10:", () => {
     expectClose(grown.direct, small.direct, TOLERANCES.exact);
   });
 
-  test("with a bias of the gate, one more, which starts as it is told", () => {
-    const network = longLagNetwork(100, -3);
-    const { rest } = network.grow(network.init(randomKey(1)), randomKey(2));
-    expect(weightsIn(rest!)).toBe(10_505 - 101 * 101);
-    expect(Array.from(rest!.hidden.bias!.data)).toEqual([-3]);
+  test("with a gate that starts closed, the same; its weights are 3 lower", () => {
+    const [open, closed] = [longLagNetwork(100), closedGateNetwork(100, "each")];
+    const grown = (network: typeof open) => network.grow(network.init(randomKey(1)), randomKey(2));
+    expect(weightsIn(grown(closed))).toBe(10_504);
+    const [gate, cell] = [0, 1].map((unit) =>
+      subtract(
+        slice(grown(open).rest!.hidden.weightIh, 0, unit, unit + 1),
+        slice(grown(closed).rest!.hidden.weightIh, 0, unit, unit + 1),
+      ),
+    );
+    expectClose(gate!, fill([1, 101], 3), TOLERANCES.float32);
+    expectClose(cell!, fill([1, 101], 0), TOLERANCES.exact);
   });
 
   test("what it is compared with: Elman's network 435; one logistic unit with p = 100, 10,404", () => {
@@ -90,7 +97,7 @@ test("gate biases start as the paper gives them", () => {
 });
 
 test("a network that answers at the end gives the last of the answers at each step, with a hidden layer and without", () => {
-  const [each, last] = [longLagNetwork(4, -3), longLagNetwork(4, -3, "last")];
+  const [each, last] = [closedGateNetwork(4, "each"), closedGateNetwork(4, "last")];
   const symbols = expandDims(oneHot(tensor(Int32Array.of(4, 0, 2, 1)), 5), 1);
   const small = each.init(randomKey(1));
   for (const params of [small, each.grow(small, randomKey(2))]) {
