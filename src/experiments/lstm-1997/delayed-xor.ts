@@ -32,7 +32,7 @@ export const delayedXorExperiment: Experiment = experimentOf({
   notes:
     "The paper says, without an experiment, that the truncated gradient cannot easily solve such problems, and that the exact one may help at a " +
     "higher cost. Task and sizes are ours: adding as in experiment 4, of at least 20 steps, with bits for numbers and their exclusive or for their sum; " +
-    "weights start within ±1. Always answering ½ gives a mean error of .5. Both gradients fail with some seeds (of three: truncated 1, exact 2), too few to rank them.",
+    "weights start within ±1. Always answering ½ gives a mean error of .5. The difference does not show here: of ten seeds, the truncated gradient solves 8, the exact one 6.",
   limit: 100_000,
   methods: ["truncated", "exact"],
   figures: {
