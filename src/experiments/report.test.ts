@@ -46,6 +46,22 @@ describe("reportOf", () => {
     expect(lines).toContain("| 2 | no | 4 |");
   });
 
+  test("says none where no seed has a figure", () => {
+    const failed = {
+      seed: 1,
+      success: false,
+      figures: { solved: 0, presentations: 50, wrong: 3, error: 0.2 },
+      curve: [],
+      seconds: 1,
+    };
+    const { markdown } = reportOf(
+      experimentById("lstm-1997/4"),
+      { id: "lstm-1997/4", cell: "lstm-1997", effort: 1, runs: [failed] },
+      "curves.svg",
+    );
+    expect(markdown).toContain("| sequences presented until then | 74000 |  | none | none | none |");
+  });
+
   test("says what was done otherwise than the literature's way", () => {
     const { markdown } = reportOf(experimentById(result.id), { ...result, effort: 0.25 }, "curves.svg");
     expect(markdown).toContain("`elman-1990/xor`, cell elman, 0.25 of the training");

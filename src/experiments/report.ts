@@ -37,6 +37,9 @@ export interface FigureRow {
   readonly range: string;
 }
 
+/** A figure over seeds, of which there may be none that has it. */
+const summaryFigure = (value: number): string => (Number.isNaN(value) ? "none" : formatFigure(value));
+
 /** The table of figures, one row each. */
 export function figureRows({ figures }: Experiment, summaries: Readonly<Record<string, FigureSummary>>): FigureRow[] {
   return Object.entries(figures).map(([key, { name, paper, derived, aim }]) => {
@@ -46,9 +49,12 @@ export function figureRows({ figures }: Experiment, summaries: Readonly<Record<s
       paper:
         paper !== undefined ? formatFigure(paper) : derived !== undefined ? `${formatFigure(derived)} (derived)` : "",
       aim: aim === undefined ? "" : formatRange(aim),
-      mean: formatFigure(mean),
-      median: formatFigure(median),
-      range: least === most ? formatFigure(least) : `${formatFigure(least)} to ${formatFigure(most)}`,
+      mean: summaryFigure(mean),
+      median: summaryFigure(median),
+      range:
+        least === most || Number.isNaN(least)
+          ? summaryFigure(least)
+          : `${formatFigure(least)} to ${formatFigure(most)}`,
     };
   });
 }
