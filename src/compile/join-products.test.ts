@@ -22,6 +22,14 @@ test("weight gradients from one operand are one product, and slices of it", () =
   expect(joined(f, [6, 4], [6, 3], [6, 5])).toEqual(["concatenate", "matmul", "slice", "slice", "tanh"]);
 });
 
+test("what stands between them does not part them, unless it reads the first", () => {
+  const view = (h: Tensor) => ops.reshape(h, [6, 5]);
+  const between = (a: Tensor, x: Tensor, h: Tensor) => [gradient(a, x), gradient(a, view(h))];
+  expect(joined(between, [6, 4], [6, 3], [2, 3, 5])).toEqual(["reshape", "concatenate", "matmul", "slice", "slice"]);
+  const read = (a: Tensor, x: Tensor, h: Tensor) => [ops.tanh(gradient(a, x)), gradient(a, h), gradient(a, x)];
+  expect(joined(read, [6, 4], [6, 3], [6, 5])).toEqual(["matmul", "tanh", "concatenate", "matmul", "slice", "slice"]);
+});
+
 test("three of them, one without columns", () => {
   const f = (a: Tensor, x: Tensor, h: Tensor, z: Tensor) => [gradient(a, x), gradient(a, h), gradient(a, z)];
   expect(joined(f, [6, 4], [6, 3], [6, 0], [6, 1])).toEqual(["concatenate", "matmul", "slice", "slice", "slice"]);

@@ -4,26 +4,26 @@ import { concatenatePrimitive, slicePrimitive } from "../ops/index.js";
 import { type Equation, type Program, Variable } from "../program/index.js";
 import { isMatrixProduct } from "./form-products.js";
 
-/** The same Program with such products joined. Their results are slices of the joined one. */
+/** The same Program with such products joined, where the last of them stands. Their results are slices of the joined one. */
 export function joinProducts(program: Program): Program {
-  const defined = new Map<Variable, number>();
   const families = new Map<Variable, number[]>();
+  const firstRead = new Map<Variable, number>();
   program.equations.forEach((equation, index) => {
-    for (const output of equation.outputs) defined.set(output, index);
+    for (const input of equation.inputs) if (!firstRead.has(input)) firstRead.set(input, index);
     const [a] = equation.inputs as [Variable];
     if (isWeightGradient(equation)) families.set(a, [...(families.get(a) ?? []), index]);
   });
   const replaced = new Map<number, Equation[]>();
   for (const family of families.values()) {
-    const first = family[0] as number;
-    // Second operands that are known where the first product stands.
+    const last = family.at(-1) as number;
+    // Results that nothing reads before there.
     const joined = family.filter((index) => {
-      const [, b] = (program.equations[index] as Equation).inputs as [Variable, Variable];
-      return (defined.get(b) ?? -1) < first;
+      const [output] = (program.equations[index] as Equation).outputs as [Variable];
+      return (firstRead.get(output) ?? last) >= last;
     });
-    if (joined.length < 2 || joined[0] !== first) continue;
+    if (joined.length < 2) continue;
     for (const index of joined) replaced.set(index, []);
-    replaced.set(first, join(joined.map((index) => program.equations[index] as Equation)));
+    replaced.set(last, join(joined.map((index) => program.equations[index] as Equation)));
   }
   return { ...program, equations: program.equations.flatMap((equation, index) => replaced.get(index) ?? [equation]) };
 }

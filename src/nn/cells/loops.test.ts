@@ -2,14 +2,14 @@
 
 import { expect, test } from "vitest";
 import { numbers } from "../../../test/close.js";
-import { printPlan } from "../../compile/index.js";
-import { randomKey, square, sum } from "../../ops/index.js";
+import { optimize, prepareFor, printPlan } from "../../compile/index.js";
+import { randomKey, square, sum, zeros } from "../../ops/index.js";
 import { compile } from "../../runtime/index.js";
 import type { Tensor, TensorTree } from "../../tensor/index.js";
-import { grad } from "../../transforms/index.js";
+import { grad, traceTree } from "../../transforms/index.js";
 import type { Cell } from "../cell.js";
 import { recurrent } from "../recurrent/recurrent.js";
-import { CELL_NAMES, cellByName, layerNormGru, layerNormLstm, lstm1997 } from "./index.js";
+import { CELL_NAMES, cellByName, layerNormGru, layerNormLstm, lstm, lstm1997 } from "./index.js";
 
 const SIZES = { inputSize: 3, hiddenSize: 4 };
 
@@ -52,4 +52,17 @@ test.each([
   ...Object.entries(VARIANTS).map(([name, cell]) => [name, cell as unknown as Cell<TensorTree, TensorTree>] as const),
 ])("%s has as few products in its loops as its equations allow", (name, cell) => {
   expect(productsInLoops(cell)).toEqual(PRODUCTS[name] ?? [1, 1]);
+});
+
+test("the gradients of both weights of a layer are one product behind the loop", () => {
+  const layer = recurrent(lstm(SIZES));
+  const loss = (params: TensorTree, xs: Tensor) => sum(square(layer.apply(params as never, xs).outputs));
+  const { program } = traceTree(grad(loss), [layer.init(randomKey(1)), zeros([6, 2, 3])]);
+  const { equations } = prepareFor({ panel: 16 }, optimize(program).program, []).program;
+  const products = equations.filter(({ primitive }) => primitive.name === "product");
+  // One for the inputs of all steps forward, one for the weights.
+  expect(products.map(({ outputs }) => outputs[0]?.type.shape)).toEqual([
+    [12, 16],
+    [16, 7],
+  ]);
 });
