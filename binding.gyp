@@ -4,7 +4,7 @@
   "variables": {
     # NaNs and infinities mean what they mean; only errno and traps, which nobody reads, are given up.
     # Contraction to fused multiply-adds is left as the compilers have it: on, except where random.hpp turns it off.
-    "flags": ["-O3", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden", "-Wall", "-Wextra"],
+    "flags": ["-O3", "-Wno-psabi", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden", "-Wall", "-Wextra"],
     "flags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fvisibility-inlines-hidden"],
   },
   "target_defaults": {

@@ -50,30 +50,39 @@ constexpr int64_t evenBlock(int64_t total, int64_t most) {
 inline int64_t packedFloats(int64_t K, int64_t N) { return ceilingOfDivision(N, PANEL) * PANEL * K; }
 
 typedef float Four __attribute__((vector_size(16)));
+typedef float Eight __attribute__((vector_size(32)));
 
-/// Copies four rows of four floats, transposed. `toStride` and `fromStride` are the distances between rows.
-TT_INLINE void transposeFour(float* to, int64_t toStride, const float* from, int64_t fromStride) {
-  Four a = load<Four>(from), b = load<Four>(from + fromStride);
-  Four c = load<Four>(from + 2 * fromStride), d = load<Four>(from + 3 * fromStride);
-  Four ac = __builtin_shufflevector(a, c, 0, 4, 1, 5), acHigh = __builtin_shufflevector(a, c, 2, 6, 3, 7);
-  Four bd = __builtin_shufflevector(b, d, 0, 4, 1, 5), bdHigh = __builtin_shufflevector(b, d, 2, 6, 3, 7);
-  store(to, __builtin_shufflevector(ac, bd, 0, 4, 1, 5));
-  store(to + toStride, __builtin_shufflevector(ac, bd, 2, 6, 3, 7));
-  store(to + 2 * toStride, __builtin_shufflevector(acHigh, bdHigh, 0, 4, 1, 5));
-  store(to + 3 * toStride, __builtin_shufflevector(acHigh, bdHigh, 2, 6, 3, 7));
+/// Copies eight rows of eight floats, transposed. `toStride` and `fromStride` are the distances between rows.
+TT_INLINE void transposeEight(float* to, int64_t toStride, const float* from, int64_t fromStride) {
+  for (int half = 0; half < 8; half += 4, from += 4, to += 4 * toStride) {
+    // Row r and row r + 4 side by side: both halves of the vectors are transposed alike.
+    Eight rows[4];
+    TT_UNROLL for (int r = 0; r < 4; ++r) {
+      rows[r] = __builtin_shufflevector(load<Four>(from + r * fromStride), load<Four>(from + (r + 4) * fromStride), 0, 1, 2, 3, 4,
+                                        5, 6, 7);
+    }
+    const Eight low = __builtin_shufflevector(rows[0], rows[1], 0, 8, 1, 9, 4, 12, 5, 13);
+    const Eight high = __builtin_shufflevector(rows[0], rows[1], 2, 10, 3, 11, 6, 14, 7, 15);
+    const Eight nextLow = __builtin_shufflevector(rows[2], rows[3], 0, 8, 1, 9, 4, 12, 5, 13);
+    const Eight nextHigh = __builtin_shufflevector(rows[2], rows[3], 2, 10, 3, 11, 6, 14, 7, 15);
+    store(to, __builtin_shufflevector(low, nextLow, 0, 1, 8, 9, 4, 5, 12, 13));
+    store(to + toStride, __builtin_shufflevector(low, nextLow, 2, 3, 10, 11, 6, 7, 14, 15));
+    store(to + 2 * toStride, __builtin_shufflevector(high, nextHigh, 0, 1, 8, 9, 4, 5, 12, 13));
+    store(to + 3 * toStride, __builtin_shufflevector(high, nextHigh, 2, 3, 10, 11, 6, 7, 14, 15));
+  }
 }
 
 /// to[i, j] = from[i, j] for a matrix of any strides, written to rows of contiguous floats.
-inline void copyMatrix(float* to, int64_t toStride, const float* from, int64_t rowStride, int64_t columnStride, int64_t rows,
-                       int64_t columns) {
+TT_APART void copyMatrix(float* to, int64_t toStride, const float* from, int64_t rowStride, int64_t columnStride,
+                                int64_t rows, int64_t columns) {
   // Columns outside, so that a transposed matrix is read along its memory and the rows being written stay in the cache.
   int64_t wholeRows = 0, wholeColumns = 0;
   if (rowStride == 1 && columnStride != 1) {
-    wholeRows = rows / 4 * 4;
-    wholeColumns = columns / 4 * 4;
-    for (int64_t j = 0; j < wholeColumns; j += 4)
-      for (int64_t i = 0; i < wholeRows; i += 4)
-        transposeFour(to + i * toStride + j, toStride, from + i + j * columnStride, columnStride);
+    wholeRows = rows / 8 * 8;
+    wholeColumns = columns / 8 * 8;
+    for (int64_t j = 0; j < wholeColumns; j += 8)
+      for (int64_t i = 0; i < wholeRows; i += 8)
+        transposeEight(to + i * toStride + j, toStride, from + i + j * columnStride, columnStride);
   }
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = i < wholeRows ? wholeColumns : 0; j < columns; ++j)
@@ -82,7 +91,7 @@ inline void copyMatrix(float* to, int64_t toStride, const float* from, int64_t r
 
 /// Packs op(B), K x N with element (k, n) at b[k * rowStride + n * columnStride], into panels [ceil(N / PANEL)][K][PANEL]; the
 /// last panel is filled up with zeros.
-inline void pack(float* out, const float* b, int64_t rowStride, int64_t columnStride, int64_t K, int64_t N) {
+TT_APART void pack(float* out, const float* b, int64_t rowStride, int64_t columnStride, int64_t K, int64_t N) {
   for (int64_t n = 0; n < N; n += PANEL, out += K * PANEL, b += PANEL * columnStride) {
     const int64_t columns = smaller(N - n, PANEL);
     if (columns == PANEL && columnStride == 1) {
@@ -112,7 +121,7 @@ struct Strides {
 };
 
 /// Copies rows of fewer than WIDTH floats. Not inlined: there is one place for each tile that has to do so.
-__attribute__((noinline)) inline void copyEnds(float* to, int64_t toStride, const float* from, int64_t fromStride, int64_t rows,
+TT_APART void copyEnds(float* to, int64_t toStride, const float* from, int64_t fromStride, int64_t rows,
                                                int64_t count) {
   for (; rows > 0; --rows, to += toStride, from += fromStride) {
     int64_t done = 0;
@@ -223,7 +232,7 @@ TT_INLINE void prefetchTile(const float* c, int64_t ldc, const float* d, int64_t
 
 /// C = D + A op(B), where B is packed and A is [M, K] with contiguous rows. `d` may be null (C = A B), the same memory as `c`, or
 /// a single row (ldd = 0).
-inline void multiplyPacked(float* c, int64_t ldc, const float* a, int64_t lda, const float* packed, const float* d, int64_t ldd,
+TT_APART void multiplyPacked(float* c, int64_t ldc, const float* a, int64_t lda, const float* packed, const float* d, int64_t ldd,
                            int64_t M, int64_t K, int64_t N) {
   const Strides strides{ldc, lda, ldd, K};
   // A block of rows stays in the second-level cache while every panel goes past it.
@@ -258,7 +267,7 @@ inline void multiplyPacked(float* c, int64_t ldc, const float* a, int64_t lda, c
 inline int64_t paddedRow(int64_t K) { return (ceilingOfDivision(K, 16) | 1) * 16; }
 
 /// Terms in a block of a product: where there are several blocks, whole tiles of the transposition.
-inline int64_t termsInBlock(int64_t K) { return K <= K_BLOCK ? K : (evenBlock(K, K_BLOCK) + 3) / 4 * 4; }
+inline int64_t termsInBlock(int64_t K) { return K <= K_BLOCK ? K : (evenBlock(K, K_BLOCK) + 7) / 8 * 8; }
 
 /// Floats of scratch memory that `multiply` needs.
 inline int64_t multiplyScratchFloats(int64_t M, int64_t K, int64_t N) {
@@ -267,7 +276,7 @@ inline int64_t multiplyScratchFloats(int64_t M, int64_t K, int64_t N) {
 }
 
 /// C = D + A op(B) for any strides of A and B, packing block by block into `scratch`.
-inline void multiply(float* c, int64_t ldc, const float* a, int64_t aRow, int64_t aColumn, const float* b, int64_t bRow,
+TT_APART void multiply(float* c, int64_t ldc, const float* a, int64_t aRow, int64_t aColumn, const float* b, int64_t bRow,
                      int64_t bColumn, const float* d, int64_t ldd, int64_t M, int64_t K, int64_t N, float* scratch) {
   const int64_t blockTerms = termsInBlock(K);
   float* const rowsOfA = scratch + packedFloats(blockTerms, smaller(N, N_BLOCK));
@@ -280,7 +289,7 @@ inline void multiply(float* c, int64_t ldc, const float* a, int64_t aRow, int64_
       // Later blocks of terms go on from the sums so far.
       const float* from = k == 0 ? d : c;
       const int64_t fromStride = k == 0 ? ldd : ldc;
-      const int64_t blockRows = aColumn == 1 ? M : evenBlock(M, M_BLOCK);
+      const int64_t blockRows = aColumn == 1 ? M : M_BLOCK;
       for (int64_t m = 0; m < M; m += blockRows) {
         const int64_t rows = smaller(M - m, blockRows);
         const float* block = a + m * aRow + k * aColumn;

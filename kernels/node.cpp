@@ -324,6 +324,26 @@ napi_value setArenaPointer(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/// fillArena(machine, byteOffset, array): copies the array to a place in the arena
+napi_value fillArena(napi_env env, napi_callback_info info) {
+  const Arguments<3> given(env, info);
+  const Machine* machine = machineOf(env, given[0]);
+  if (machine == nullptr) return nullptr;
+  napi_typedarray_type type;
+  size_t length;
+  void* data;
+  if (napi_get_typedarray_info(env, given[2], &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      (type != napi_float32_array && type != napi_int32_array)) {
+    return fail(env, "native kernels: the arena is filled from a Float32Array or an Int32Array");
+  }
+  const int64_t offset = wholeNumber(env, given[1], machine->arenaBytes), bytes = (int64_t)length * 4;
+  if (offset < 0 || bytes > machine->arenaBytes - offset) {
+    return fail(env, "native kernels: the place is outside of the machine's arena");
+  }
+  if (bytes > 0) std::memcpy(machine->arena + offset, data, (size_t)bytes);
+  return nullptr;
+}
+
 /// run(machine): 0, or the code of what went wrong
 napi_value run(napi_env env, napi_callback_info info) {
   const Arguments<1> given(env, info);
@@ -422,7 +442,7 @@ NAPI_MODULE_INIT() {
     napi_callback call;
   } functions[] = {
       {"variants", variants}, {"memoryBytes", memoryBytes}, {"createMachine", createMachine},
-      {"setPointer", setPointer}, {"setArenaPointer", setArenaPointer}, {"run", run},
+      {"setPointer", setPointer}, {"setArenaPointer", setArenaPointer}, {"fillArena", fillArena}, {"run", run},
       {"runParallel", runParallel}, {"failure", failure}, {"peakWork", peakWork},
   };
   for (const auto& [name, call] : functions) {

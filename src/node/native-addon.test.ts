@@ -116,6 +116,9 @@ describe.skipIf(addon === undefined)("the addon", () => {
     structuredClone(moved.buffer, { transfer: [moved.buffer] });
     addon.setPointer(one, 1, moved);
     addon.setArenaPointer(one, 1, 64);
+    addon.fillArena(one, 0, new Float32Array(16));
+    addon.fillArena(one, 60, new Int32Array(1));
+    addon.fillArena(one, 64, new Int32Array(0));
     expect(addon.run(one)).toBe(0);
   });
 
@@ -144,6 +147,8 @@ describe.skipIf(addon === undefined)("the addon", () => {
       [() => addon.setPointer(one, 2, code), /no such entry/],
       [() => addon.setPointer(one, 0, [] as unknown as Int32Array), /typed array/],
       [() => addon.setArenaPointer(one, 0, 65), /outside of the machine's arena/],
+      [() => addon.fillArena(one, 61, code.subarray(1)), /outside of the machine's arena/],
+      [() => addon.fillArena(one, 0, new Float64Array(1)), /a Float32Array or an Int32Array/],
       [() => addon.run(other({})), /not a machine/],
       [() => addon.run(other(undefined)), /not a machine/],
       [() => addon.runParallel([one, one], 2), /twice/],

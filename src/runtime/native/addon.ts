@@ -44,6 +44,8 @@ export interface NativeAddon {
   setPointer(machine: NativeMachine, index: number, array: TypedArray): void;
   /** Sets a pointer into the arena. */
   setArenaPointer(machine: NativeMachine, index: number, byteOffset: number): void;
+  /** Copies a Float32Array or Int32Array to a place in the arena. */
+  fillArena(machine: NativeMachine, byteOffset: number, array: TypedArray): void;
   /** Runs the Plan. @returns 0, or the code of what went wrong (`Failure` in kernels/codes.hpp) */
   run(machine: NativeMachine): number;
   /**

@@ -31,8 +31,7 @@ class NativeExecutable implements Executable {
   /** Entries of the table for each input and output of the run, and the arrays that they point to now. */
   private readonly inputs: Binding[];
   private readonly outputs: Binding[];
-  /** The addon keeps addresses; these keep the memory. */
-  readonly constants: readonly HostTensor[];
+  /** The addon keeps addresses; this keeps the memory. */
   readonly memory: ArrayBuffer;
 
   constructor(
@@ -41,11 +40,14 @@ class NativeExecutable implements Executable {
     plan: Plan,
   ) {
     const { code, places, constants, arenaBytes } = encode(plan);
-    this.constants = constants;
-    this.memory = allocateMemory(addon.memoryBytes(variant.name, code, arenaBytes));
-    this.machine = addon.createMachine(variant.name, code, places.length, arenaBytes, this.memory);
+    const { offsets, end } = layOut(constants, arenaBytes);
+    this.memory = allocateMemory(addon.memoryBytes(variant.name, code, end));
+    this.machine = addon.createMachine(variant.name, code, places.length, end, this.memory);
+    constants.forEach(({ data }, index) => {
+      addon.fillArena(this.machine, offsets[index] as number, data);
+    });
     places.forEach((place, entry) => {
-      if (place.in === "constant") addon.setPointer(this.machine, entry, (constants[place.index] as HostTensor).data);
+      if (place.in === "constant") addon.setArenaPointer(this.machine, entry, offsets[place.index] as number);
       if (place.in === "arena") addon.setArenaPointer(this.machine, entry, place.offset);
     });
     this.inputs = bindings(places, "input", plan.inputs.length);
@@ -74,6 +76,20 @@ class NativeExecutable implements Executable {
     binding.array = data;
     binding.length = data.length;
   }
+}
+
+/** Where the addon's arenas begin, and what lies in them. */
+const ALIGNMENT = 64;
+
+/** Places for constants behind the arena: aligned, unlike arrays of JavaScript's. With a packed matrix that is not, products take longer. */
+function layOut(constants: readonly HostTensor[], arenaBytes: number): { offsets: readonly number[]; end: number } {
+  let end = arenaBytes;
+  const offsets = constants.map(({ data }) => {
+    const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+    end = offset + data.byteLength;
+    return offset;
+  });
+  return { offsets, end };
 }
 
 /** Zeros. @throws MemoryError if there are not so many */
