@@ -74,13 +74,13 @@ export function compile<Args extends readonly TensorTree[], Result extends Tenso
   f: (...args: Args) => Result,
   options: CompileOptions = {},
 ): CompiledFunction<Args, Result> {
-  const kernels = options.kernels ?? selectKernels();
   const cache = new Map<string, Entry>();
   const entryFor = (args: Args, { definition, leaves }: FlatTree<Tensor>): Entry => {
     const key = typeKey(definition, leaves);
     let entry = cache.get(key);
     if (entry === undefined) {
-      const built = build(f, args, kernels, options.donate ?? []);
+      // Not before they are needed: finding them takes time, and whoever prefers some may not have said so yet.
+      const built = build(f, args, options.kernels ?? selectKernels(), options.donate ?? []);
       entry = { ...built, executable: built.kernels.prepare(built.plan) };
       cache.set(key, entry);
     }

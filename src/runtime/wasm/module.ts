@@ -86,5 +86,9 @@ const tooMuch = (bytes: number, why: string): MemoryError =>
     `WebAssembly kernels: ${(bytes / 2 ** 20).toFixed(0)} MiB of memory are needed, and ${why}; use smaller batches, shorter windows, or fewer different shapes`,
   );
 
-const decode = (base64: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  const characters = atob(base64);
+  const bytes = new Uint8Array(characters.length);
+  for (let k = 0; k < bytes.length; k++) bytes[k] = characters.charCodeAt(k);
+  return bytes;
+}
