@@ -8,9 +8,10 @@ export type MemoryNetworkOptions = Omit<LSTM1997Options, "truncateGradient"> & R
 
 /**
  * Memory cells whose gates and inputs see input units, gates and cells; outputs that see the cells.
- * @param exact whether the gradient is exact; else errors are truncated as in the paper
+ * @param exact whether the gradient is exact; else errors are truncated as in the paper. Without recurrent weights there is nothing to truncate
  */
 export function memoryNetwork(options: MemoryNetworkOptions, exact = false): Network<ReadoutParams<LSTM1997Params>> {
   const { outputSize, answers, outputBias, output, ...cell } = options;
-  return networkOf(lstm1997({ ...cell, truncateGradient: !exact }), options);
+  const truncateGradient = !exact && cell.recurrentWeights !== false;
+  return networkOf(lstm1997({ ...cell, truncateGradient }), options);
 }

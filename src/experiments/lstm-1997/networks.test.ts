@@ -44,6 +44,7 @@ describe("the number of weights is that of table 10:", () => {
     ...[50, 100, 200, 500, 1000].map(
       (p) => [`2c, p = ${p}`, 6 * p + 64, triggeredNetwork(p)] as [string, number, MemoryNetworkOptions],
     ),
+    ["2c, without the 36 recurrent ones", 6 * 50 + 28, triggeredNetwork(50, false)],
     ["3", 102, TWO_CLASSES_NETWORK],
     ["4", 93, ADDING_NETWORK],
     ["5", 93, MULTIPLYING_NETWORK],
