@@ -56,6 +56,26 @@ describe("foldConstants", () => {
     expect(namesOf(folded(f, [matrix], 1).program)).toEqual(["scan"]);
   });
 
+  test("does not write out a constant that is only repeated, but computes with it", () => {
+    const f = (x: Tensor, a: Tensor) => {
+      const repeated = ops.broadcastTo(ops.sin(a), [2, 3]);
+      return [ops.multiply(x, repeated), ops.add(x, ops.cos(repeated))];
+    };
+    const { program, constants } = folded(f, [matrix, float32(3)], 1);
+    expect(namesOf(program)).toEqual(["broadcast", "multiply", "add"]);
+    expect(constants.map(({ shape }) => shape)).toEqual([[3], [2, 3]]);
+  });
+
+  test("does not compute what nobody reads", () => {
+    const f = (x: Tensor, a: Tensor) => {
+      ops.sin(a);
+      return [ops.add(x, a)];
+    };
+    const { program, constants } = folded(f, [matrix, matrix], 1);
+    expect(namesOf(program)).toEqual(["add"]);
+    expect(constants.length).toBe(1);
+  });
+
   test("keeps a constant that is a result, and all inputs", () => {
     const f = (_: Tensor, a: Tensor, b: Tensor) => [a, ops.sin(b)];
     const { program, constants } = folded(f, [matrix, matrix, matrix], 2);

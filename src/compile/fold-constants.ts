@@ -1,6 +1,7 @@
 /**
  * What is computed from constants alone is computed while compiling: the packing of weights that never change, above all. Not loops and
- * products: here the reference kernels compute, and what takes them seconds takes the others milliseconds at each run.
+ * products: here the reference kernels compute, and what takes them seconds takes the others milliseconds at each run. And not what
+ * only repeats a constant: kernels read it as often as it is needed.
  */
 
 import { type Equation, evaluateProgram, type Program, type Variable } from "../program/index.js";
@@ -17,31 +18,58 @@ export interface WithConstants {
 /** The same function of the other inputs, with fewer equations and other constants. */
 export function foldConstants({ program, constants }: WithConstants): WithConstants {
   const inputCount = program.inputs.length - constants.length;
-  const known = new Map(
-    program.inputs.slice(inputCount).map((variable, index) => [variable, constants[index] as HostTensor]),
-  );
-  const equations = program.equations.filter((equation) => !fold(equation, known));
-  const read = new Set([...equations.flatMap(({ inputs }) => inputs), ...program.outputs]);
-  const kept = [...known].filter(([variable]) => read.has(variable));
+  const given = program.inputs.slice(inputCount);
+  const foldable = foldableEquations(program, given);
+  // From the end: what is left reads these, and what is computed now reads those.
+  const [readLater, readNow] = [new Set(program.outputs), new Set<Variable>()];
+  const [later, now]: [Equation[], Equation[]] = [[], []];
+  for (const equation of program.equations.toReversed()) {
+    const isReadBy = (readers: Set<Variable>) => equation.outputs.some((output) => readers.has(output));
+    const isLeft = !foldable.has(equation) || (repeats(equation) && isReadBy(readLater));
+    const isComputed = foldable.has(equation) && (isReadBy(readNow) || (!isLeft && isReadBy(readLater)));
+    if (isLeft) later.unshift(equation);
+    if (isComputed) now.unshift(equation);
+    for (const input of equation.inputs) {
+      if (isLeft) readLater.add(input);
+      if (isComputed) readNow.add(input);
+    }
+  }
+  const known = new Map(given.map((variable, index) => [variable, constants[index] as HostTensor]));
+  for (const equation of now) compute(equation, known);
+  const madeLater = new Set(later.flatMap(({ outputs }) => outputs));
+  const kept = [...known].filter(([variable]) => readLater.has(variable) && !madeLater.has(variable));
   return {
     program: {
       inputs: [...program.inputs.slice(0, inputCount), ...kept.map(([variable]) => variable)],
-      equations,
+      equations: later,
       outputs: program.outputs,
     },
     constants: kept.map(([, value]) => value),
   };
 }
 
-/** Adds the results of an equation to what is known, if all that it reads is. */
-function fold(equation: Equation, known: Map<Variable, HostTensor>): boolean {
-  const { primitive, inputs, outputs } = equation;
-  const isLarge = primitive === scanPrimitive || primitive === productPrimitive || primitive.prefersBatch === true;
-  if (isLarge || inputs.length === 0 || !inputs.every((input) => known.has(input))) return false;
+/** Those that read nothing but constants, and are worth it. */
+function foldableEquations(program: Program, given: readonly Variable[]): Set<Equation> {
+  const known = new Set(given);
+  const foldable = new Set<Equation>();
+  for (const equation of program.equations) {
+    const { primitive, inputs, outputs } = equation;
+    const isLarge = primitive === scanPrimitive || primitive === productPrimitive || primitive.prefersBatch === true;
+    if (isLarge || inputs.length === 0 || !inputs.every((input) => known.has(input))) continue;
+    foldable.add(equation);
+    for (const output of outputs) known.add(output);
+  }
+  return foldable;
+}
+
+/** Whether it does nothing but repeat what it reads. */
+const repeats = ({ primitive }: Equation): boolean => primitive.name === "broadcast";
+
+/** Adds the results of an equation to what is known. */
+function compute({ primitive, params, inputs, outputs }: Equation, known: Map<Variable, HostTensor>): void {
   const values = inputs.map((input) => known.get(input) as HostTensor);
-  const results = evaluateProgram({ inputs, equations: [equation], outputs }, values);
+  const results = evaluateProgram({ inputs, equations: [{ primitive, params, inputs, outputs }], outputs }, values);
   outputs.forEach((output, index) => {
     known.set(output, results[index] as HostTensor);
   });
-  return true;
 }

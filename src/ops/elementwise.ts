@@ -7,7 +7,7 @@
  */
 
 import { DTypeError, ShapeError } from "../core/index.js";
-import type { Derivative, Primitive } from "../program/index.js";
+import { type Derivative, lift, type Primitive } from "../program/index.js";
 import {
   broadcastShapes,
   copyElements,
@@ -107,9 +107,14 @@ function alignOperands(name: string, a: Operand, b: Operand): [Tensor, Tensor] {
   if (typeof a === "number") return [fillLike(name, b as Tensor, a), b as Tensor];
   if (typeof b === "number") return [a, fillLike(name, a, b)];
   if (a.dtype !== b.dtype) requireSameType(name, a, b);
-  const shape: Shape = sameShape(a.shape, b.shape) ? a.shape : broadcastShapes(name, a.shape, b.shape);
-  return [broadcastTo(a, shape), broadcastTo(b, shape)];
+  if (sameShape(a.shape, b.shape)) return [a, b];
+  const shape = broadcastShapes(name, a.shape, b.shape);
+  return [repeatTo(a, shape, b), repeatTo(b, shape, a)];
 }
+
+/** Repeated as the other operand needs it. A constant beside a traced one is not written out: kernels read it as often as they need it. */
+const repeatTo = (x: Tensor, shape: Shape, other: Tensor): Tensor =>
+  sameShape(x.shape, shape) ? x : broadcastTo(other instanceof HostTensor ? x : lift(x), shape);
 
 function fillLike(name: string, like: Tensor, value: number): Tensor {
   if (like.dtype === "int32" && (value | 0) !== value) {

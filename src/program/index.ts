@@ -7,4 +7,4 @@ export * from "./evaluate-body.js";
 export * from "./print.js";
 export * from "./program.js";
 export * from "./prune.js";
-export { bind, evaluateProgram, inline, isTracing, type TracedProgram, TracedTensor, trace } from "./trace.js";
+export { bind, evaluateProgram, inline, isTracing, lift, type TracedProgram, TracedTensor, trace } from "./trace.js";

@@ -110,6 +110,12 @@ export function trace(traced: (...inputs: Tensor[]) => readonly Tensor[], types:
 /** Whether a function is being traced right now. */
 export const isTracing = (): boolean => current !== undefined;
 
+/** A concrete tensor as a constant of the function being traced, if there is one: what is done to it alone is written down, too. */
+export const lift = (tensor: Tensor): Tensor =>
+  current === undefined || tensor instanceof TracedTensor
+    ? tensor
+    : new TracedTensor(current.variableOf(tensor), current);
+
 /**
  * Applies an operation: evaluated at once on concrete tensors, written down when a function is traced. While a function
  * is traced, an operation on concrete tensors alone is still evaluated at once, and its result becomes a constant.

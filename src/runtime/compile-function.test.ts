@@ -232,6 +232,20 @@ describe("constants", () => {
     expect([plus.data[0], minus.data[0]]).toEqual([Infinity, -Infinity]);
   });
 
+  test("beside traced operands are kept as small as they are, not repeated", () => {
+    const [row, column, scale] = [spread([3]), spread([4, 1]), float64(2)];
+    const f = (x: Tensor) => ops.multiply(ops.add(row, ops.subtract(x, column)), scale);
+    const x = spread([4, 3]);
+    const compiled = compile(f, { kernels: referenceKernels });
+    expectSame(compiled(x), f(x));
+    expect(
+      compiled
+        .plan(x)
+        .constants.map(({ shape }) => sizeOf(shape))
+        .toSorted((a, b) => a - b),
+    ).toEqual([1, 3, 4]);
+  });
+
   test("of several types and shapes stay apart", () => {
     const f = (x: Tensor) => [ops.ones([2]), ops.ones([2], "float64"), ops.ones([2, 1]), ops.ones([2], "int32"), x];
     expectSame(compile(f)(float64(1)), f(float64(1)));
