@@ -12,9 +12,6 @@
 
 #include "elements.hpp"
 
-/// Keeps what is rarely needed out of the path that every operation takes.
-#define TT_NOINLINE __attribute__((noinline))
-
 namespace tt::TT_VARIANT {
 
 // --------------------------------------------------------------------------------------------------------- the loops

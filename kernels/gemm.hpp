@@ -73,8 +73,8 @@ TT_INLINE void transposeEight(float* to, int64_t toStride, const float* from, in
 }
 
 /// to[i, j] = from[i, j] for a matrix of any strides, written to rows of contiguous floats.
-TT_APART void copyMatrix(float* to, int64_t toStride, const float* from, int64_t rowStride, int64_t columnStride,
-                                int64_t rows, int64_t columns) {
+inline TT_NOINLINE void copyMatrix(float* to, int64_t toStride, const float* from, int64_t rowStride, int64_t columnStride,
+                                   int64_t rows, int64_t columns) {
   // Columns outside, so that a transposed matrix is read along its memory and the rows being written stay in the cache.
   int64_t wholeRows = 0, wholeColumns = 0;
   if (rowStride == 1 && columnStride != 1) {
@@ -91,7 +91,7 @@ TT_APART void copyMatrix(float* to, int64_t toStride, const float* from, int64_t
 
 /// Packs op(B), K x N with element (k, n) at b[k * rowStride + n * columnStride], into panels [ceil(N / PANEL)][K][PANEL]; the
 /// last panel is filled up with zeros.
-TT_APART void pack(float* out, const float* b, int64_t rowStride, int64_t columnStride, int64_t K, int64_t N) {
+inline TT_NOINLINE void pack(float* out, const float* b, int64_t rowStride, int64_t columnStride, int64_t K, int64_t N) {
   for (int64_t n = 0; n < N; n += PANEL, out += K * PANEL, b += PANEL * columnStride) {
     const int64_t columns = smaller(N - n, PANEL);
     if (columns == PANEL && columnStride == 1) {
@@ -121,8 +121,8 @@ struct Strides {
 };
 
 /// Copies rows of fewer than WIDTH floats. Not inlined: there is one place for each tile that has to do so.
-TT_APART void copyEnds(float* to, int64_t toStride, const float* from, int64_t fromStride, int64_t rows,
-                                               int64_t count) {
+inline TT_NOINLINE void copyEnds(float* to, int64_t toStride, const float* from, int64_t fromStride, int64_t rows,
+                                 int64_t count) {
   for (; rows > 0; --rows, to += toStride, from += fromStride) {
     int64_t done = 0;
     if (WIDTH > 8 && count & 8) std::memcpy(to, from, 32), done = 8;
@@ -232,8 +232,8 @@ TT_INLINE void prefetchTile(const float* c, int64_t ldc, const float* d, int64_t
 
 /// C = D + A op(B), where B is packed and A is [M, K] with contiguous rows. `d` may be null (C = A B), the same memory as `c`, or
 /// a single row (ldd = 0).
-TT_APART void multiplyPacked(float* c, int64_t ldc, const float* a, int64_t lda, const float* packed, const float* d, int64_t ldd,
-                           int64_t M, int64_t K, int64_t N) {
+inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, int64_t lda, const float* packed, const float* d,
+                                       int64_t ldd, int64_t M, int64_t K, int64_t N) {
   const Strides strides{ldc, lda, ldd, K};
   // A block of rows stays in the second-level cache while every panel goes past it.
   const int64_t most = K * 4 * TILE_ROWS > ROW_BLOCK_FLOATS ? 4 * TILE_ROWS : ROW_BLOCK_FLOATS / (K + 1);
@@ -276,8 +276,9 @@ inline int64_t multiplyScratchFloats(int64_t M, int64_t K, int64_t N) {
 }
 
 /// C = D + A op(B) for any strides of A and B, packing block by block into `scratch`.
-TT_APART void multiply(float* c, int64_t ldc, const float* a, int64_t aRow, int64_t aColumn, const float* b, int64_t bRow,
-                     int64_t bColumn, const float* d, int64_t ldd, int64_t M, int64_t K, int64_t N, float* scratch) {
+inline TT_NOINLINE void multiply(float* c, int64_t ldc, const float* a, int64_t aRow, int64_t aColumn, const float* b,
+                                 int64_t bRow, int64_t bColumn, const float* d, int64_t ldd, int64_t M, int64_t K, int64_t N,
+                                 float* scratch) {
   const int64_t blockTerms = termsInBlock(K);
   float* const rowsOfA = scratch + packedFloats(blockTerms, smaller(N, N_BLOCK));
   for (int64_t n = 0; n < N; n += N_BLOCK) {

@@ -15,8 +15,8 @@
 #endif
 
 #define TT_INLINE inline __attribute__((always_inline))
-// Functions with busy loops of their own: inlined into the loop over instructions, they would find too few registers.
-#define TT_APART inline __attribute__((noinline))
+// For what is rarely needed, and for functions with busy loops of their own: inlined, these would find too few registers.
+#define TT_NOINLINE __attribute__((noinline))
 
 namespace tt::TT_VARIANT {
 

@@ -27,21 +27,21 @@ export function foldConstants({ program, constants }: WithConstants): WithConsta
     const isReadBy = (readers: Set<Variable>) => equation.outputs.some((output) => readers.has(output));
     const isLeft = !foldable.has(equation) || (repeats(equation) && isReadBy(readLater));
     const isComputed = foldable.has(equation) && (isReadBy(readNow) || (!isLeft && isReadBy(readLater)));
-    if (isLeft) later.unshift(equation);
-    if (isComputed) now.unshift(equation);
+    if (isLeft) later.push(equation);
+    if (isComputed) now.push(equation);
     for (const input of equation.inputs) {
       if (isLeft) readLater.add(input);
       if (isComputed) readNow.add(input);
     }
   }
   const known = new Map(given.map((variable, index) => [variable, constants[index] as HostTensor]));
-  for (const equation of now) compute(equation, known);
+  for (const equation of now.reverse()) compute(equation, known);
   const madeLater = new Set(later.flatMap(({ outputs }) => outputs));
   const kept = [...known].filter(([variable]) => readLater.has(variable) && !madeLater.has(variable));
   return {
     program: {
       inputs: [...program.inputs.slice(0, inputCount), ...kept.map(([variable]) => variable)],
-      equations: later,
+      equations: later.reverse(),
       outputs: program.outputs,
     },
     constants: kept.map(([, value]) => value),
@@ -66,9 +66,10 @@ function foldableEquations(program: Program, given: readonly Variable[]): Set<Eq
 const repeats = ({ primitive }: Equation): boolean => primitive.name === "broadcast";
 
 /** Adds the results of an equation to what is known. */
-function compute({ primitive, params, inputs, outputs }: Equation, known: Map<Variable, HostTensor>): void {
+function compute(equation: Equation, known: Map<Variable, HostTensor>): void {
+  const { inputs, outputs } = equation;
   const values = inputs.map((input) => known.get(input) as HostTensor);
-  const results = evaluateProgram({ inputs, equations: [{ primitive, params, inputs, outputs }], outputs }, values);
+  const results = evaluateProgram({ inputs, equations: [equation], outputs }, values);
   outputs.forEach((output, index) => {
     known.set(output, results[index] as HostTensor);
   });

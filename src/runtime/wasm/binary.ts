@@ -1,7 +1,7 @@
 /** The kernels as a WebAssembly module. Made by `npm run build:wasm`; do not edit. */
 
 /** SHA-256 of the sources, the flags and the version of the compiler that it was made with. */
-export const WASM_SOURCES = "24ccc46be0bc4516772e0caaa4e9818ba0229cf2d3af09bd71ed02db708dfd33";
+export const WASM_SOURCES = "88af09cf18ce61170be2ed646f82e2d1a368eec5460cf504c43afbc773407321";
 
 /** The module, in base64. */
 export const WASM_BASE64 =
