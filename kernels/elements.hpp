@@ -98,15 +98,6 @@ constexpr int64_t VECTOR_BYTES = sizeof(Floats);
 /// Columns, filled up to whole vectors.
 TT_INLINE int64_t wholeVectors(int64_t columns) { return (columns + WIDTH - 1) / WIDTH * WIDTH; }
 
-/// Copies fewer bytes than a vector has.
-TT_INLINE void copyFew(char* to, const char* from, int64_t bytes) {
-  int64_t at = 0;
-  if (WIDTH > 8 && bytes & 32) std::memcpy(to, from, 32), at = 32;
-  if (WIDTH > 4 && bytes & 16) std::memcpy(to + at, from + at, 16), at += 16;
-  if (bytes & 8) std::memcpy(to + at, from + at, 8), at += 8;
-  if (bytes & 4) std::memcpy(to + at, from + at, 4);
-}
-
 /// Copies neighbouring elements.
 TT_INLINE void copyRun(char* to, const char* from, int64_t bytes) {
   int64_t at = 0;

@@ -124,11 +124,7 @@ struct Strides {
 inline TT_NOINLINE void copyEnds(float* to, int64_t toStride, const float* from, int64_t fromStride, int64_t rows,
                                  int64_t count) {
   for (; rows > 0; --rows, to += toStride, from += fromStride) {
-    int64_t done = 0;
-    if (WIDTH > 8 && count & 8) std::memcpy(to, from, 32), done = 8;
-    if (WIDTH > 4 && count & 4) std::memcpy(to + done, from + done, 16), done += 4;
-    if (count & 2) std::memcpy(to + done, from + done, 8), done += 2;
-    if (count & 1) to[done] = from[done];
+    copyFew(reinterpret_cast<char*>(to), reinterpret_cast<const char*>(from), count * 4);
   }
 }
 

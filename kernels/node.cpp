@@ -205,6 +205,14 @@ char** entryOf(napi_env env, const Machine& machine, napi_value value) {
   return nullptr;
 }
 
+/// The place in the machine's arena that the argument names, with so many bytes from there on, or null and an error thrown.
+char* arenaPlaceOf(napi_env env, const Machine& machine, napi_value value, int64_t bytes) {
+  const int64_t offset = wholeNumber(env, value, machine.arenaBytes);
+  if (offset >= 0 && bytes <= machine.arenaBytes - offset) return machine.arena + offset;
+  fail(env, "native kernels: the place is outside of the machine's arena");
+  return nullptr;
+}
+
 napi_value numberOf(napi_env env, double number) {
   napi_value value;
   return napi_create_double(env, number, &value) == napi_ok ? value : nullptr;
@@ -318,9 +326,8 @@ napi_value setArenaPointer(napi_env env, napi_callback_info info) {
   if (machine == nullptr) return nullptr;
   char** entry = entryOf(env, *machine, given[1]);
   if (entry == nullptr) return nullptr;
-  const int64_t offset = wholeNumber(env, given[2], machine->arenaBytes);
-  if (offset < 0) return fail(env, "native kernels: the place is outside of the machine's arena");
-  *entry = machine->arena + offset;
+  char* place = arenaPlaceOf(env, *machine, given[2], 0);
+  if (place != nullptr) *entry = place;
   return nullptr;
 }
 
@@ -336,11 +343,8 @@ napi_value fillArena(napi_env env, napi_callback_info info) {
       (type != napi_float32_array && type != napi_int32_array)) {
     return fail(env, "native kernels: the arena is filled from a Float32Array or an Int32Array");
   }
-  const int64_t offset = wholeNumber(env, given[1], machine->arenaBytes), bytes = (int64_t)length * 4;
-  if (offset < 0 || bytes > machine->arenaBytes - offset) {
-    return fail(env, "native kernels: the place is outside of the machine's arena");
-  }
-  if (bytes > 0) std::memcpy(machine->arena + offset, data, (size_t)bytes);
+  char* place = arenaPlaceOf(env, *machine, given[1], (int64_t)length * 4);
+  if (place != nullptr && length > 0) std::memcpy(place, data, length * 4);
   return nullptr;
 }
 

@@ -40,6 +40,15 @@ TT_INLINE void store(Element* to, Vector v) {
   std::memcpy(to, &v, sizeof v);
 }
 
+/// Copies fewer bytes than a vector has: a whole number of floats.
+TT_INLINE void copyFew(char* to, const char* from, int64_t bytes) {
+  int64_t at = 0;
+  if (WIDTH > 8 && bytes & 32) std::memcpy(to, from, 32), at = 32;
+  if (WIDTH > 4 && bytes & 16) std::memcpy(to + at, from + at, 16), at += 16;
+  if (bytes & 8) std::memcpy(to + at, from + at, 8), at += 8;
+  if (bytes & 4) std::memcpy(to + at, from + at, 4);
+}
+
 TT_INLINE Floats splat(float x) { return x - Floats{}; }
 TT_INLINE Ints splat(int32_t x) { return x - Ints{}; }
 

@@ -4,6 +4,7 @@ import type { Plan } from "../../compile/index.js";
 import { MemoryError } from "../../core/index.js";
 import type { HostTensor, TypedArray } from "../../tensor/index.js";
 import type { Executable, Kernels } from "../kernels.js";
+import { aligned } from "../machine/alignment.js";
 import { encode, isEncodable } from "../machine/encode.js";
 import { machineError } from "../machine/failure.js";
 import type { MachinePlace } from "../machine/machine-program.js";
@@ -78,14 +79,11 @@ class NativeExecutable implements Executable {
   }
 }
 
-/** Where the addon's arenas begin, and what lies in them. */
-const ALIGNMENT = 64;
-
 /** Places for constants behind the arena: aligned, unlike arrays of JavaScript's. With a packed matrix that is not, products take longer. */
 function layOut(constants: readonly HostTensor[], arenaBytes: number): { offsets: readonly number[]; end: number } {
   let end = arenaBytes;
   const offsets = constants.map(({ data }) => {
-    const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+    const offset = aligned(end);
     end = offset + data.byteLength;
     return offset;
   });

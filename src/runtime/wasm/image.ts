@@ -2,11 +2,10 @@
 
 import type { Plan } from "../../compile/index.js";
 import { BYTES, sizeOf, type TensorType, type TypedArray } from "../../tensor/index.js";
+import { aligned } from "../machine/alignment.js";
 import { encode } from "../machine/encode.js";
 import type { MachinePlace, MachineProgram } from "../machine/machine-program.js";
 import { instantiateWasm, type WasmInstance } from "./module.js";
-
-const ALIGNMENT = 64;
 
 /** What lies where in the memory of a Plan, from its start on: each at a multiple of 64 bytes. */
 export interface Layout {
@@ -74,7 +73,7 @@ function layOut(plan: Plan, { code, places, constants, arenaBytes }: MachineProg
   let bytes = 0;
   const take = (size: number): number => {
     const offset = bytes;
-    bytes = offset + Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+    bytes = offset + aligned(size);
     return offset;
   };
   const takeType = ({ dtype, shape }: TensorType): number => take(sizeOf(shape) * BYTES[dtype]);

@@ -1,6 +1,7 @@
 /** The kernels' WebAssembly module: decoded and compiled when first asked for, and its instances. */
 
 import { MemoryError } from "../../core/index.js";
+import { aligned } from "../machine/alignment.js";
 import { WASM_BASE64 } from "./binary.js";
 
 /** What the module exports; addresses are bytes in its memory. kernels/wasm.cpp says what the functions do. */
@@ -65,7 +66,7 @@ export function instantiateWasm(module: WebAssembly.Module, bytes: number): Wasm
     throw notEnoughMemory(bytes);
   }
   const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
-  const start = Math.ceil((exports.__heap_base.value as number) / 64) * 64;
+  const start = aligned(exports.__heap_base.value as number);
   const { run, scratchFloats, panel, peakWork } = exports;
   return { memory, start, run, scratchFloats, panel, peakWork };
 }

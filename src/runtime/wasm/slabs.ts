@@ -3,12 +3,12 @@
  * addresses, so small Plans lie one after another in a shared one. It is freed when none of its Plans is left.
  */
 
+import { aligned } from "../machine/alignment.js";
 import { instantiateWasm, type WasmInstance } from "./module.js";
 
 const SLAB_BYTES = 16 * 2 ** 20;
 /** Plans that need more have memory of their own. */
 const LARGEST_SHARED = 2 ** 20;
-const ALIGNMENT = 64;
 
 let slab: { readonly instance: WasmInstance; used: number } | undefined;
 
@@ -18,7 +18,7 @@ let slab: { readonly instance: WasmInstance; used: number } | undefined;
  */
 export function wasmRegion(module: WebAssembly.Module, bytes: number): WasmInstance {
   if (bytes > LARGEST_SHARED) return instantiateWasm(module, bytes);
-  const size = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+  const size = aligned(bytes);
   if (slab === undefined || slab.used + size > SLAB_BYTES)
     slab = { instance: instantiateWasm(module, SLAB_BYTES), used: 0 };
   const { instance, used } = slab;
