@@ -17,8 +17,8 @@ export interface Network<Params extends TensorTree = TensorTree> {
   apply(params: Params, xs: Tensor, carry?: TensorTree): Answered;
 }
 
-/** What a network answers, and its carry afterwards. */
-export type Answered = { readonly answers: Tensor; readonly carry: TensorTree };
+/** What a network answers, the net inputs of its outputs, and its carry afterwards. */
+export type Answered = { readonly answers: Tensor; readonly nets: Tensor; readonly carry: TensorTree };
 
 /** Size and starting values of the output layer, and what it sees. */
 export interface ReadoutOptions {
@@ -64,12 +64,16 @@ export function networkOf<Hidden extends TensorTree, Carry extends TensorTree>(
     initialCarry: (dtype) => cell.initialCarry(1, dtype),
     apply: ({ hidden, weight, bias }, xs, start = cell.initialCarry(1, xs.dtype as FloatDType)) => {
       const options = { carry: start as Carry };
+      const answered = (outputs: Tensor, carry: Carry): Answered => {
+        const nets = linear(outputs, weight, bias);
+        return { answers: squash(nets), nets, carry };
+      };
       if (answers === "last") {
         const { outputs, carry } = layer.apply(hidden, xs, { ...options, return: "last" });
-        return { answers: squash(linear(outputs, weight, bias)), carry };
+        return answered(outputs, carry);
       }
       const { outputs, carry } = layer.apply(hidden, xs, options);
-      return { answers: squash(linear(squeeze(outputs, 1), weight, bias)), carry };
+      return answered(squeeze(outputs, 1), carry);
     },
   };
 }
@@ -112,9 +116,10 @@ export function skippingNetwork<Hidden extends TensorTree, Carry extends TensorT
     initialCarry: (dtype) => cell.initialCarry(1, dtype),
     apply: ({ direct, rest }, xs, start = cell.initialCarry(1, xs.dtype as FloatDType)) => {
       const fromInputs = linear(answered(xs), direct);
-      if (rest === undefined) return { answers: sigmoid(fromInputs), carry: start };
+      if (rest === undefined) return { answers: sigmoid(fromInputs), nets: fromInputs, carry: start };
       const { outputs, carry } = layer.apply(rest.hidden, xs, { carry: start as Carry });
-      return { answers: sigmoid(add(fromInputs, linear(answered(outputs), rest.weight))), carry };
+      const nets = add(fromInputs, linear(answered(outputs), rest.weight));
+      return { answers: sigmoid(nets), nets, carry };
     },
   };
 }

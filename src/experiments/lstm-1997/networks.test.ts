@@ -10,7 +10,9 @@ import {
   broadcastTo,
   expandDims,
   fill,
+  log,
   multiply,
+  negate,
   oneHot,
   randomKey,
   slice,
@@ -32,7 +34,7 @@ import { learner } from "./learner.js";
 import { type MemoryNetworkOptions, memoryNetwork } from "./memory-network.js";
 import type { Network } from "./network.js";
 import { randomSource } from "./random-source.js";
-import { afterEachStep, afterSequence } from "./updates.js";
+import { afterEachStep, afterSequence, crossEntropy } from "./updates.js";
 
 const weightsIn = (params: TensorTree) =>
   tensorsByPath(params).reduce((total, [, { shape }]) => total + sizeOf(shape), 0);
@@ -203,6 +205,25 @@ test("updates after each step are those of one-step windows, the carry and the p
     return multiply(sum(square(subtract(slice(targets, 0, 1, 2), answers))), 0.5);
   };
   expectClose(next, stepped(first, grad(errorAtTwo)(first)), TOLERANCES.float64);
+});
+
+test("the cross-entropy is that of the answers, after a sequence and after each step", () => {
+  const network = small("each", true);
+  const params = startOf(network);
+  const targets = multiply(add(numbers(2, [STEPS, 2]), 1), 0.5);
+  /** E = -Σ target log o + (1 - target) log(1 - o) */
+  const written = (point: typeof params, steps: number) => {
+    const { answers } = network.apply(point, slice(xs, 0, 0, steps));
+    const wanted = slice(targets, 0, 0, steps);
+    const terms = add(multiply(wanted, log(answers)), multiply(subtract(1, wanted), log(subtract(1, answers))));
+    return negate(sum(terms));
+  };
+  const descended = (steps: number) => stepped(params, grad((point: typeof params) => written(point, steps))(params));
+  const [next] = afterSequence(network, RATE, crossEntropy)(params, xs, targets);
+  expectClose(next, descended(STEPS), TOLERANCES.float64);
+  const one = [slice(xs, 0, 0, 1), slice(targets, 0, 0, 1)] as const;
+  const [first] = afterEachStep(network, RATE, rtrl(), crossEntropy)(params, ...one);
+  expectClose(first, descended(1), TOLERANCES.float64);
 });
 
 describe("a learner", () => {

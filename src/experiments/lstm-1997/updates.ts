@@ -1,11 +1,22 @@
 /** Gradient descent on one sequence: one update after it, or one after each of its steps. */
 
 import type { LearningMethod, SequenceProblem } from "../../learn/index.js";
-import { expandDims, fill, multiply, randomKey, slice, square, squeeze, subtract, sum } from "../../ops/index.js";
+import {
+  expandDims,
+  fill,
+  multiply,
+  randomKey,
+  slice,
+  softplus,
+  square,
+  squeeze,
+  subtract,
+  sum,
+} from "../../ops/index.js";
 import { scan } from "../../scan/index.js";
 import { type FloatDType, mapTensors, type Tensor, type TensorTree } from "../../tensor/index.js";
 import { valueAndGrad } from "../../transforms/index.js";
-import type { Network } from "./network.js";
+import type { Answered, Network } from "./network.js";
 
 /** New parameters, and the answers of those before, for inputs `[time, 1, inputSize]` and targets `[answers, outputSize]`. */
 export type Update<Params extends TensorTree> = (
@@ -14,8 +25,16 @@ export type Update<Params extends TensorTree> = (
   targets: Tensor,
 ) => readonly [params: Params, answers: Tensor];
 
+/** What learning lessens, of the answers to one sequence, or of one of them. */
+export type ErrorFunction = (answered: Answered, targets: Tensor) => Tensor;
+
 /** E = ½ Σ (target - o)² */
-const errorOf = (answers: Tensor, targets: Tensor): Tensor => multiply(sum(square(subtract(targets, answers))), 0.5);
+export const squaredError: ErrorFunction = ({ answers }, targets) =>
+  multiply(sum(square(subtract(targets, answers))), 0.5);
+
+/** E = -Σ target log o + (1 - target) log(1 - o), for logistic outputs o = σ(a): then ∂E/∂a = o - target. */
+export const crossEntropy: ErrorFunction = ({ nets }, targets) =>
+  sum(subtract(softplus(nets), multiply(targets, nets)));
 
 /** θ' = θ - α ∂E/∂θ */
 const descend = <Params extends TensorTree>(params: Params, gradient: Params, learningRate: number): Params =>
@@ -25,11 +44,12 @@ const descend = <Params extends TensorTree>(params: Params, gradient: Params, le
 export function afterSequence<Params extends TensorTree>(
   { apply }: Network<Params>,
   learningRate: number,
+  error: ErrorFunction = squaredError,
 ): Update<Params> {
   return (params, xs, targets) => {
     const { gradient, extra } = valueAndGrad((point: Params) => {
-      const { answers } = apply(point, xs);
-      return [errorOf(answers, targets), answers] as const;
+      const answered = apply(point, xs);
+      return [error(answered, targets), answered.answers] as const;
     })(params);
     return [descend(params, gradient, learningRate), extra];
   };
@@ -40,13 +60,15 @@ export function afterEachStep<Params extends TensorTree>(
   { apply, initialCarry }: Network<Params>,
   learningRate: number,
   method: LearningMethod,
+  error: ErrorFunction = squaredError,
 ): Update<Params> {
   type Step = { readonly x: Tensor; readonly target: Tensor };
   const problem: SequenceProblem<Params, TensorTree, Step> = {
     initialCarry: ({ x }) => initialCarry(x.dtype as FloatDType),
     loss: (params, before, { x, target }) => {
-      const { answers, carry } = apply(params, x, before);
-      return { loss: { total: errorOf(answers, squeeze(target, 1)), count: fill([], 1, x.dtype) }, carry };
+      const answered = apply(params, x, before);
+      const total = error(answered, squeeze(target, 1));
+      return { loss: { total, count: fill([], 1, x.dtype) }, carry: answered.carry };
     },
   };
   const key = randomKey(0);
