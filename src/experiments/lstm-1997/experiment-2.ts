@@ -6,6 +6,7 @@ import { randomKey, splitKey, subtract } from "../../ops/index.js";
 import { type Tensor, type TensorTree, tensor } from "../../tensor/index.js";
 import type { Experiment, RunSettings } from "../experiment.js";
 import { fixedMiddle, randomMiddle } from "./data/long-lag.js";
+import { crossEntropy, type ErrorFunction, squaredError } from "./errors.js";
 import { learner } from "./learner.js";
 import { logisticCell } from "./logistic-cell.js";
 import { type Network, type SkippingNetwork, type SkippingParams, skippingNetwork } from "./network.js";
@@ -13,14 +14,7 @@ import { type RandomSource, randomSource } from "./random-source.js";
 import { errorAtTheEnd, largestError, type Sequence } from "./sequence.js";
 import { allWithin, whenTested } from "./stopping.js";
 import { experimentOf, type Row, type Trial } from "./trial.js";
-import {
-  afterEachStep,
-  afterSequence,
-  crossEntropy,
-  type ErrorFunction,
-  squaredError,
-  type Update,
-} from "./updates.js";
+import { afterEachStep, afterSequence, type Update } from "./updates.js";
 
 /** Weights start uniform in ±RANGE. */
 const RANGE = 0.2;

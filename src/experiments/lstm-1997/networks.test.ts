@@ -23,6 +23,7 @@ import {
 import { mapTensors, sizeOf, type Tensor, type TensorTree, tensor, tensorsByPath } from "../../tensor/index.js";
 import { grad } from "../../transforms/index.js";
 import { XOR_NETWORK } from "./delayed-xor.js";
+import { crossEntropy, squaredError, tolerant } from "./errors.js";
 import { elmanReberNetwork, reberNetwork } from "./experiment-1.js";
 import { closedGateNetwork, logisticLagNetwork, longLagNetwork } from "./experiment-2.js";
 import { triggeredNetwork } from "./experiment-2c.js";
@@ -34,7 +35,7 @@ import { learner } from "./learner.js";
 import { type MemoryNetworkOptions, memoryNetwork } from "./memory-network.js";
 import type { Network } from "./network.js";
 import { randomSource } from "./random-source.js";
-import { afterEachStep, afterSequence, crossEntropy } from "./updates.js";
+import { afterEachStep, afterSequence } from "./updates.js";
 
 const weightsIn = (params: TensorTree) =>
   tensorsByPath(params).reduce((total, [, { shape }]) => total + sizeOf(shape), 0);
@@ -224,6 +225,27 @@ test("the cross-entropy is that of the answers, after a sequence and after each 
   const one = [slice(xs, 0, 0, 1), slice(targets, 0, 0, 1)] as const;
   const [first] = afterEachStep(network, RATE, rtrl(), crossEntropy)(params, ...one);
   expectClose(first, descended(1), TOLERANCES.float64);
+});
+
+test("an output near its target has no error where that is tolerated, the others have their own", () => {
+  const network = small("each", true);
+  const params = startOf(network);
+  const { answers } = network.apply(params, xs);
+  const near = Array.from(answers.data, (_, k) => k % 3 === 0);
+  const targets = f64(
+    Array.from(answers.data, (answer, k) => answer + (near[k] ? 0.24 : 0.26) * (k % 2 ? 1 : -1)),
+    answers.shape,
+  );
+  const counted = f64(near.map(Number), answers.shape);
+  for (const error of [squaredError, crossEntropy]) {
+    const [next] = afterSequence(network, RATE, tolerant(error, 0.25))(params, xs, targets);
+    // A target that is the answer asks for nothing.
+    const moved = add(multiply(counted, answers), multiply(subtract(1, counted), targets));
+    const [wanted] = afterSequence(network, RATE, error)(params, xs, moved);
+    expectClose(next, wanted, TOLERANCES.float64);
+    const [intolerant] = afterSequence(network, RATE, error)(params, xs, targets);
+    expect(() => expectClose(next, intolerant, 1e-3)).toThrow();
+  }
 });
 
 describe("a learner", () => {

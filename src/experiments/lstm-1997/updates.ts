@@ -1,22 +1,12 @@
 /** Gradient descent on one sequence: one update after it, or one after each of its steps. */
 
 import type { LearningMethod, SequenceProblem } from "../../learn/index.js";
-import {
-  expandDims,
-  fill,
-  multiply,
-  randomKey,
-  slice,
-  softplus,
-  square,
-  squeeze,
-  subtract,
-  sum,
-} from "../../ops/index.js";
+import { expandDims, fill, multiply, randomKey, slice, squeeze, subtract } from "../../ops/index.js";
 import { scan } from "../../scan/index.js";
 import { type FloatDType, mapTensors, type Tensor, type TensorTree } from "../../tensor/index.js";
 import { valueAndGrad } from "../../transforms/index.js";
-import type { Answered, Network } from "./network.js";
+import { type ErrorFunction, squaredError } from "./errors.js";
+import type { Network } from "./network.js";
 
 /** New parameters, and the answers of those before, for inputs `[time, 1, inputSize]` and targets `[answers, outputSize]`. */
 export type Update<Params extends TensorTree> = (
@@ -24,17 +14,6 @@ export type Update<Params extends TensorTree> = (
   xs: Tensor,
   targets: Tensor,
 ) => readonly [params: Params, answers: Tensor];
-
-/** What learning lessens, of the answers to one sequence, or of one of them. */
-export type ErrorFunction = (answered: Answered, targets: Tensor) => Tensor;
-
-/** E = ½ Σ (target - o)² */
-export const squaredError: ErrorFunction = ({ answers }, targets) =>
-  multiply(sum(square(subtract(targets, answers))), 0.5);
-
-/** E = -Σ target log o + (1 - target) log(1 - o), for logistic outputs o = σ(a): then ∂E/∂a = o - target. */
-export const crossEntropy: ErrorFunction = ({ nets }, targets) =>
-  sum(subtract(softplus(nets), multiply(targets, nets)));
 
 /** θ' = θ - α ∂E/∂θ */
 const descend = <Params extends TensorTree>(params: Params, gradient: Params, learningRate: number): Params =>
