@@ -1,4 +1,4 @@
-/** The toolkit itself as a measured process. */
+/** The toolkit itself as a measured process: `node ours.js [kernels]`, by default with the kernels that are asked for. */
 
 import * as tt from "through-time";
 import { compileTogether } from "through-time/runtime";
@@ -136,7 +136,7 @@ function build(workload: Workload, options: tt.CompileOptions, threads: number):
 }
 
 await serve(async ({ prepare, threads: most, kernels }) => {
-  const name = kernels as KernelName;
+  const name = (process.argv[2] ?? kernels) as KernelName;
   const threads = prepare.kind === "train" ? most : 1;
   const options = await kernelsByName(name, threads);
   if (typeof options === "string") throw new CannotDo(options);

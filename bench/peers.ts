@@ -69,6 +69,15 @@ const onednn: Peer = {
   },
 };
 
+/** Our own WebAssembly kernels without relaxed SIMD, whatever kernels are measured. */
+const simd128: Peer = {
+  name: "simd128",
+  find: () => {
+    const ours = fileURLToPath(new URL("ours.js", import.meta.url));
+    return { command: ["env", "THROUGH_TIME_WASM=simd128", process.execPath, ours, "wasm"] };
+  },
+};
+
 /** All competitors, in the order of the tables. */
 export const PEERS: readonly Peer[] = [
   debianPytorch,
@@ -80,6 +89,7 @@ export const PEERS: readonly Peer[] = [
   npmPackage("jaxjs", "@jax-js/jax", "jaxjs.mjs"),
   npmPackage("ort", "onnxruntime-node", "ort.mjs"),
   npmPackage("brainjs", "brain.js", "brain.mjs"),
+  simd128,
 ];
 
 export const PEER_NAMES: readonly string[] = PEERS.map(({ name }) => name);

@@ -158,14 +158,14 @@ void multiplyTile(float* c, const float* a, const float* panel, const float* d, 
       TT_UNROLL for (int r = 0; r < ROWS; ++r) x[r] = opaque(splat(a[r * lda]));
       TT_UNROLL for (int v = 0; v < VECTORS; ++v) {
         const Floats b = loadB(v);
-        TT_UNROLL for (int r = 0; r < ROWS; ++r) sums[r][v] += x[r] * b;
+        TT_UNROLL for (int r = 0; r < ROWS; ++r) sums[r][v] = multiplyAdd(x[r], b, sums[r][v]);
       }
     } else {
       Floats b[VECTORS];
       TT_UNROLL for (int v = 0; v < VECTORS; ++v) b[v] = loadB(v);
       TT_UNROLL for (int r = 0; r < ROWS; ++r) {
         const Floats x = opaque(splat(a[r * lda]));
-        TT_UNROLL for (int v = 0; v < VECTORS; ++v) sums[r][v] += x * b[v];
+        TT_UNROLL for (int v = 0; v < VECTORS; ++v) sums[r][v] = multiplyAdd(x, b[v], sums[r][v]);
       }
     }
   }
@@ -312,7 +312,7 @@ inline double peakWork(int64_t iterations) {
   TT_UNROLL for (int i = 0; i < SUMS; ++i) sums[i] = splat(static_cast<float>(i));
   const Floats factor = splat(0.5f), addend = splat(1.0f);
   for (int64_t n = 0; n < iterations; ++n) {
-    TT_UNROLL for (int i = 0; i < SUMS; ++i) sums[i] = sums[i] * factor + addend;
+    TT_UNROLL for (int i = 0; i < SUMS; ++i) sums[i] = multiplyAdd(sums[i], factor, addend);
   }
   Floats total = sums[0];
   TT_UNROLL for (int i = 1; i < SUMS; ++i) total += sums[i];

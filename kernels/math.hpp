@@ -33,7 +33,7 @@ TT_INLINE Value polynomial(Value, Coefficient last) {
 }
 template <typename Value, typename Coefficient, typename... More>
 TT_INLINE Value polynomial(Value x, Coefficient first, More... more) {
-  return polynomial(x, more...) * x + first;
+  return multiplyAdd(polynomial(x, more...), x, first + Value{});
 }
 
 // ------------------------------------------------------------------------------------------------- signs and rounding
@@ -88,13 +88,14 @@ struct Exponential {
 
 TT_INLINE Exponential exponential(Floats x) {
   // x = 2 n ln 2 + r with |r| <= ln 2. Powers of 4, because 2ⁿ then has a normal exponent for every float result.
-  const Floats rounded = x * 0.72134752f + ROUNDER;  // 1 / (2 ln 2)
+  const Floats rounded = multiplyAdd(x, splat(0.72134752f), splat(ROUNDER));  // 1 / (2 ln 2)
   const Floats n = rounded - ROUNDER;
-  const Floats r = (x - n * 0x1.62ep+0f) - n * 0x1.0bfbe8p-14f;  // 2 ln 2 in two parts; the first has 12 bits, so n times it is exact
+  // 2 ln 2 in two parts; the first has 12 bits, so n times it is exact
+  const Floats r = multiplyAdd(n, splat(-0x1.0bfbe8p-14f), multiplyAdd(n, splat(-0x1.62ep+0f), x));
   // (eʳ - 1 - r) / r², error 5e-9 of eʳ - 1
   const Floats q = polynomial(r, 0.5f, 1.666667163e-01f, 4.166661948e-02f, 8.332626894e-03f, 1.389042940e-03f,
                               2.009602322e-04f, 2.478113674e-05f);
-  return {r * r * q + r, rounded};
+  return {multiplyAdd(r * r, q, r), rounded};
 }
 
 /// 2ⁿ, from n + ROUNDER
@@ -104,7 +105,7 @@ TT_INLINE Floats powerOfTwo(Floats rounded) { return floatsOf((bitsOf(rounded) <
 TT_INLINE Floats expNearZero(Floats x) {
   const Exponential e = exponential(x);
   const Floats scale = powerOfTwo(e.rounded);
-  return (e.rest * scale + scale) * scale;
+  return multiplyAdd(e.rest, scale, scale) * scale;
 }
 
 TT_INLINE Floats exp(Floats x) {
@@ -122,7 +123,7 @@ TT_INLINE Floats expMinusAbsolute(Floats x) {
 TT_INLINE Floats halfExpm1(Floats x) {
   const Exponential e = exponential(x);
   const Floats half = floatsOf((bitsOf(e.rounded) << 24) + (ONE_BITS - EXPONENT_STEP));  // 4ⁿ / 2
-  return half * e.rest + (half - 0.5f);
+  return multiplyAdd(half, e.rest, half - 0.5f);
 }
 
 TT_INLINE Floats expm1(Floats x) {

@@ -57,6 +57,15 @@ TT_INLINE Floats floatsOf(Bits x) { return (Floats)x; }
 TT_INLINE Floats toFloats(Ints x) { return __builtin_convertvector(x, Floats); }
 TT_INLINE Ints toInts(Floats x) { return __builtin_convertvector(x, Ints); }
 
+/// a b + c, in one instruction where there is one: compilers find it, but for that of WebAssembly, whose rounding depends on the processor.
+template <typename Value>
+TT_INLINE Value multiplyAdd(Value a, Value b, Value c) {
+  return a * b + c;
+}
+#ifdef __wasm_relaxed_simd__
+TT_INLINE Floats multiplyAdd(Floats a, Floats b, Floats c) { return __builtin_wasm_relaxed_madd_f32x4(a, b, c); }
+#endif
+
 /// `a` where the mask is set (all bits of the lane), else `b`.
 TT_INLINE Floats choose(Ints mask, Floats a, Floats b) {
   return mask ? a : b;

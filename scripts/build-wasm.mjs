@@ -1,6 +1,6 @@
 /**
- * Compiles kernels/wasm.cpp to WebAssembly and writes it, as text, to src/runtime/wasm/binary.ts, which is committed: so neither
- * users nor bundlers need a compiler or a file to fetch. The compiler is Clang, itself in WebAssembly, from npm: the same
+ * Compiles kernels/wasm.cpp to WebAssembly, with relaxed SIMD and without, and writes both, as text, to src/runtime/wasm/binary.ts, which is
+ * committed: so neither users nor bundlers need a compiler or a file to fetch. The compiler is Clang, itself in WebAssembly, from npm: the same
  * bytes on every machine. With --check: compiles, and fails if the committed file differs. With --hash: prints the checksum of what it is made from.
  */
 
@@ -20,21 +20,24 @@ const FLAGS = [
   "-Wl,--initial-memory=131072",
 ];
 
+/** Names of the modules in the file, and the flags by which they differ. */
+const MODULES = { WASM_SIMD128: [], WASM_RELAXED_SIMD: ["-mrelaxed-simd"] };
+
 const target = new URL("../src/runtime/wasm/binary.ts", import.meta.url);
 const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 
 /** SHA-256 of the sources, the flags and the compiler's version. */
-const wasmSourceHash = () => sourceHash("wasm", FLAGS, manifest.devDependencies["@yowasp/clang"]);
+const wasmSourceHash = () => sourceHash("wasm", FLAGS, MODULES, manifest.devDependencies["@yowasp/clang"]);
 
 /** Compiles. @returns {Promise<Uint8Array>} the module */
-async function compile() {
-  const { commands, runLLVM } = await import("@yowasp/clang");
-  await runLLVM(undefined, {}, { fetchProgress: () => {} }); // reads the compiler, without telling so
+async function compile({ commands }, flags) {
   const messages = [];
   const stderr = (bytes) => bytes === null || messages.push(Buffer.from(bytes));
   const sources = Object.fromEntries(kernelSources("wasm"));
   try {
-    const files = await commands["clang++"]([...FLAGS, "wasm.cpp", "-o", "kernels.wasm"], sources, { stderr });
+    const files = await commands["clang++"]([...FLAGS, ...flags, "wasm.cpp", "-o", "kernels.wasm"], sources, {
+      stderr,
+    });
     return files["kernels.wasm"];
   } catch (error) {
     if (messages.length === 0) throw error;
@@ -43,17 +46,17 @@ async function compile() {
   }
 }
 
-/** The TypeScript file that holds a module. */
-function fileOf(module, sources) {
-  return `/** The kernels as a WebAssembly module. Made by \`npm run build:wasm\`; do not edit. */
+/** The TypeScript file that holds the modules. */
+function fileOf(modules, sources) {
+  const constants = Object.entries(modules).map(
+    ([name, module]) => `export const ${name} =\n  "${Buffer.from(module).toString("base64")}";\n`,
+  );
+  return `/** The kernels as WebAssembly modules, in base64. Made by \`npm run build:wasm\`; do not edit. */
 
-/** SHA-256 of the sources, the flags and the version of the compiler that it was made with. */
+/** SHA-256 of the sources, the flags and the version of the compiler that they were made with. */
 export const WASM_SOURCES = "${sources}";
 
-/** The module, in base64. */
-export const WASM_BASE64 =
-  "${Buffer.from(module).toString("base64")}";
-`;
+${constants.join("\n")}`;
 }
 
 const sources = wasmSourceHash();
@@ -61,15 +64,21 @@ if (argv.includes("--hash")) {
   console.log(sources);
   exit(0);
 }
-const module = await compile();
-const text = fileOf(module, sources);
+const compiler = await import("@yowasp/clang");
+await compiler.runLLVM(undefined, {}, { fetchProgress: () => {} }); // reads the compiler, without telling so
+const modules = {};
+for (const [name, flags] of Object.entries(MODULES)) modules[name] = await compile(compiler, flags);
+const text = fileOf(modules, sources);
+const sizes = Object.values(modules)
+  .map(({ length }) => `${length} bytes`)
+  .join(" and ");
 if (argv.includes("--check")) {
   if (readFileSync(target, "utf8") !== text) {
     console.error("src/runtime/wasm/binary.ts is not what the kernels' sources give; run: npm run build:wasm");
     exit(1);
   }
-  console.log(`src/runtime/wasm/binary.ts is what the kernels' sources give (${module.length} bytes)`);
+  console.log(`src/runtime/wasm/binary.ts is what the kernels' sources give (${sizes})`);
 } else {
   writeFileSync(target, text);
-  console.log(`src/runtime/wasm/binary.ts: ${module.length} bytes`);
+  console.log(`src/runtime/wasm/binary.ts: ${sizes}`);
 }

@@ -45,6 +45,12 @@ function json({ code, stdout, stderr }: Outcome): Result {
 const numbers = ({ seconds: _, tokensPerSecond: __, run: ___, ...rest }: Result) => rest;
 
 const NUMBER = expect.any(Number);
+/** What doctor says of WebAssembly. */
+const WASM = {
+  instructionSet: expect.stringMatching(/^(simd128|relaxed-simd)$/),
+  unsupported: expect.any(Array),
+  peakGflops: NUMBER,
+};
 
 test("train --verbose says what an update computes, and the memory that it takes", async () => {
   const { stderr } = await run(
@@ -91,7 +97,7 @@ describe("where no threads can be started", () => {
 
   test("doctor says so", async () => {
     expect((await run("doctor")).stdout).toMatch(/^wasm .*; shards run one after the other: not here$/m);
-    expect(json(await run("doctor", "--json")).wasm).toEqual({ peakGflops: NUMBER, noThreads: "not here" });
+    expect(json(await run("doctor", "--json")).wasm).toEqual({ ...WASM, noThreads: "not here" });
   });
 });
 
@@ -353,13 +359,13 @@ describe("doctor", () => {
           peakGflops: NUMBER,
         },
       ]),
-      wasm: { peakGflops: NUMBER },
+      wasm: WASM,
       matrixProductGflops: NUMBER,
     });
     const { code, stdout } = await run("doctor");
     expect(code).toBe(0);
     expect(stdout).toMatch(/^native {10}(none: |at most [\d.]+ GFLOP\/s on one core, with )/m);
-    expect(stdout).toMatch(/^wasm {12}at most [\d.]+ GFLOP\/s on one core$/m);
+    expect(stdout).toMatch(/^wasm {12}at most [\d.]+ GFLOP\/s on one core, with (simd128|relaxed-simd)/m);
     expect(stdout).toMatch(/^matrix product {2}[\d.]+ GFLOP\/s/m);
   });
 });

@@ -7,7 +7,7 @@ export { findExperimentResult, foldersOfResults, saveExperimentResult } from "./
 export { runSeeds, type SeedsWatch } from "./experiment-threads.js";
 export { type FileSystem, nodeFileSystem, type OpenFile } from "./file-system.js";
 export { readBytes, readText, requireNoFile, writeFileAtomically } from "./files.js";
-export { findKernels, KERNEL_NAMES, type KernelName, kernelsNamed } from "./kernels.js";
+export { chooseInstructions, findKernels, KERNEL_NAMES, type KernelName, kernelsNamed } from "./kernels.js";
 export * from "./language-model/index.js";
 export type { MetricsRecord } from "./metrics.js";
 export { makeFolder, readBinary, safeFileNames } from "./model-files.js";

@@ -3,13 +3,17 @@
 import { env } from "node:process";
 import { KernelError, nearestName, OptionError } from "../core/index.js";
 import {
+  hasInstructions,
   type Kernels,
   nativeKernels,
   preferKernels,
   provideThreads,
   referenceKernels,
+  WASM_INSTRUCTIONS,
+  type WasmInstructions,
   wasmKernels,
 } from "../runtime/index.js";
+import { chooseInstructionSet } from "./instruction-set.js";
 import { chooseVariant, nativeAddon } from "./native-addon.js";
 import { startNodeThread } from "./threads.js";
 
@@ -19,10 +23,20 @@ export const KERNEL_NAMES = ["native", "wasm", "reference"] as const;
 /** Name of a set of kernels. */
 export type KernelName = (typeof KERNEL_NAMES)[number];
 
-/** A set of kernels, or the reason why it is not here. @throws OptionError if THROUGH_TIME_ISA names no instruction set of this processor */
+/** The instructions of WebAssembly to use: the best of this engine, or those that the environment variable THROUGH_TIME_WASM names. */
+export const chooseInstructions = (): WasmInstructions =>
+  chooseInstructionSet(
+    WASM_INSTRUCTIONS.map((name) => ({ name, supported: hasInstructions(name) })),
+    "THROUGH_TIME_WASM",
+  ).name;
+
+/**
+ * A set of kernels, or the reason why it is not here.
+ * @throws OptionError if THROUGH_TIME_ISA or THROUGH_TIME_WASM names no instruction set that there is here
+ */
 export function findKernels(name: KernelName): { readonly kernels: Kernels } | { readonly reason: string } {
   if (name === "reference") return { kernels: referenceKernels };
-  if (name === "wasm") return wasmKernels();
+  if (name === "wasm") return wasmKernels(chooseInstructions());
   const loaded = nativeAddon();
   if ("reason" in loaded) return loaded;
   return { kernels: nativeKernels(loaded.addon, chooseVariant(loaded.addon.variants())) };
@@ -42,8 +56,8 @@ export function kernelsNamed(name: KernelName): Kernels {
 function chooseKernels(): Kernels | undefined {
   const wanted = env.THROUGH_TIME_KERNELS;
   if (wanted === undefined || wanted === "") {
-    const native = findKernels("native");
-    return "kernels" in native ? native.kernels : undefined;
+    const found = (["native", "wasm"] as const).map(findKernels).find((one) => "kernels" in one);
+    return found && "kernels" in found ? found.kernels : undefined;
   }
   const name = KERNEL_NAMES.find((known) => known === wanted);
   if (name === undefined) {

@@ -5,9 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { OptionError } from "../core/index.js";
-import type { NativeAddon, NativeVariant } from "../runtime/index.js";
-import { chooseVariant, loadAddon, nativeAddon } from "./native-addon.js";
+import type { NativeAddon } from "../runtime/index.js";
+import { loadAddon, nativeAddon } from "./native-addon.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "through-time-addon-"));
@@ -23,30 +22,6 @@ function folderWith(name: string, files: Record<string, string>): string {
 }
 
 const ADDON = "build/Release/through_time_kernels.node";
-const variant = (name: string, supported: boolean): NativeVariant => ({ name, width: 4, panel: 8, supported });
-
-describe("chooseVariant", () => {
-  const variants = [variant("generic", true), variant("avx2", true), variant("avx512", false)];
-
-  test("takes the last one that the processor supports, or the one that is asked for", () => {
-    expect(chooseVariant(variants, undefined).name).toBe("avx2");
-    expect(chooseVariant(variants, "").name).toBe("avx2");
-    expect(chooseVariant(variants, "generic").name).toBe("generic");
-  });
-
-  test("says which there are when the one asked for cannot be used", () => {
-    expect(() => chooseVariant(variants, "avx512")).toThrow(
-      new OptionError(
-        'THROUGH_TIME_ISA: cannot use the instruction set "avx512": this processor does not have it; choose from: generic, avx2',
-      ),
-    );
-    expect(() => chooseVariant(variants, "sse9")).toThrow(
-      new OptionError(
-        'THROUGH_TIME_ISA: cannot use the instruction set "sse9": there is no such one; choose from: generic, avx2',
-      ),
-    );
-  });
-});
 
 describe("loadAddon", () => {
   test("says when it is not built, and why if that is known", () => {

@@ -3,10 +3,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { arch, env, platform } from "node:process";
+import { arch, platform } from "node:process";
 import { fileURLToPath } from "node:url";
-import { OptionError } from "../core/index.js";
 import type { NativeAddon, NativeVariant } from "../runtime/index.js";
+import { chooseInstructionSet } from "./instruction-set.js";
 
 /** The addon, or the reason why it is not used. */
 export type LoadedAddon = { readonly addon: NativeAddon } | { readonly reason: string };
@@ -69,19 +69,6 @@ function sourceHash(folder: string): string | undefined {
     .digest("hex");
 }
 
-/**
- * The instruction set to use: the last supported one, or the one that the environment variable THROUGH_TIME_ISA names.
- * @throws OptionError if there is none of that name here
- */
-export function chooseVariant(
-  variants: readonly NativeVariant[],
-  wanted: string | undefined = env.THROUGH_TIME_ISA,
-): NativeVariant {
-  const supported = variants.filter((variant) => variant.supported);
-  const names = supported.map(({ name }) => name).join(", ");
-  const found =
-    wanted === undefined || wanted === "" ? supported.at(-1) : supported.find(({ name }) => name === wanted);
-  if (found !== undefined) return found;
-  const why = variants.some(({ name }) => name === wanted) ? "this processor does not have it" : "there is no such one";
-  throw new OptionError(`THROUGH_TIME_ISA: cannot use the instruction set "${wanted}": ${why}; choose from: ${names}`);
-}
+/** The instruction set of the native kernels: the best of this processor, or that which the environment variable THROUGH_TIME_ISA names. */
+export const chooseVariant = (variants: readonly NativeVariant[]): NativeVariant =>
+  chooseInstructionSet(variants, "THROUGH_TIME_ISA");

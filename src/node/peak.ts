@@ -1,7 +1,7 @@
 /** How fast one core multiplies and adds with a set of kernels: the limit that everything else is measured against. */
 
 import { wasmKernels, wasmModule, wasmRegion } from "../runtime/index.js";
-import type { KernelName } from "./kernels.js";
+import { chooseInstructions, type KernelName } from "./kernels.js";
 import { chooseVariant, nativeAddon } from "./native-addon.js";
 
 const PEAK_SECONDS = 0.2;
@@ -28,8 +28,10 @@ export function measurePeak(name: KernelName, seconds = PEAK_SECONDS): number | 
 /** Does that many iterations of multiplying and adding, and returns how many operations that were. */
 function peakWork(name: KernelName): ((iterations: number) => number) | undefined {
   if (name === "wasm") {
-    const compiled = wasmModule();
-    return "module" in compiled && "kernels" in wasmKernels() ? wasmRegion(compiled.module, 0).peakWork : undefined;
+    const instructions = chooseInstructions();
+    const compiled = wasmModule(instructions);
+    const isHere = "module" in compiled && "kernels" in wasmKernels(instructions);
+    return isHere ? wasmRegion(compiled.module, 0).peakWork : undefined;
   }
   if (name === "reference") return undefined;
   const loaded = nativeAddon();

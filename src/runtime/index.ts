@@ -12,6 +12,13 @@ export { referenceKernels } from "./reference/kernels.js";
 export { preferKernels, selectKernels } from "./select.js";
 export { type HostThread, provideThreads, type StartThread, type ThreadListener } from "./threads.js";
 export { wasmKernels } from "./wasm/kernels.js";
-export { type WasmInstance, type WasmModule, wasmModule } from "./wasm/module.js";
+export {
+  hasInstructions,
+  WASM_INSTRUCTIONS,
+  type WasmInstance,
+  type WasmInstructions,
+  type WasmModule,
+  wasmModule,
+} from "./wasm/module.js";
 export { wasmRegion } from "./wasm/slabs.js";
 export { whyNoThreads } from "./why-no-threads.js";

@@ -2,9 +2,9 @@
 
 import { arch, availableParallelism, cpus, platform } from "node:os";
 import { Command } from "@commander-js/extra-typings";
-import { chooseVariant, kernelName, measurePeak, nativeAddon } from "../../node/index.js";
+import { chooseInstructions, chooseVariant, kernelName, measurePeak, nativeAddon } from "../../node/index.js";
 import { matmul, normal, randomKey } from "../../ops/index.js";
-import { compile, wasmKernels, whyNoThreads } from "../../runtime/index.js";
+import { compile, hasInstructions, WASM_INSTRUCTIONS, wasmKernels, whyNoThreads } from "../../runtime/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import { packageVersion } from "../version.js";
 
@@ -12,7 +12,7 @@ const EXAMPLES = `
 Examples:
   $ through-time doctor
   $ through-time doctor --json
-  $ THROUGH_TIME_ISA=generic through-time doctor
+  $ THROUGH_TIME_ISA=generic THROUGH_TIME_WASM=simd128 through-time doctor
 `;
 
 /** Sizes of the matrix product that is measured: that of an LSTM of 256 units with a batch of 32. */
@@ -91,19 +91,32 @@ function describeNative(status: Missing | PresentNative): string {
 }
 
 interface PresentWasm extends Present {
+  readonly instructionSet: string;
+  readonly unsupported: readonly string[];
   /** Why shards run one after the other, if they do. */
   readonly noThreads?: string;
 }
 
 async function wasm(): Promise<Missing | PresentWasm> {
-  const found = wasmKernels();
+  const instructionSet = chooseInstructions();
+  const found = wasmKernels(instructionSet);
   if ("reason" in found) return found;
   const noThreads = await whyNoThreads(found.kernels);
-  return { peakGflops: rounded(measurePeak("wasm") ?? 0), ...(noThreads !== undefined && { noThreads }) };
+  return {
+    instructionSet,
+    unsupported: WASM_INSTRUCTIONS.filter((name) => !hasInstructions(name)),
+    peakGflops: rounded(measurePeak("wasm") ?? 0),
+    ...(noThreads !== undefined && { noThreads }),
+  };
 }
 
-const describeWasm = (status: Missing | PresentWasm): string =>
-  "noThreads" in status ? `${describe(status)}; shards run one after the other: ${status.noThreads}` : describe(status);
+function describeWasm(status: Missing | PresentWasm): string {
+  if ("reason" in status) return describe(status);
+  const { instructionSet, unsupported, noThreads } = status;
+  const missing = unsupported.length > 0 ? `; this version of Node lacks ${unsupported.join(", ")}` : "";
+  const threads = noThreads === undefined ? "" : `; shards run one after the other: ${noThreads}`;
+  return `${describe(status)}, with ${instructionSet}${missing}${threads}`;
+}
 
 const describe = (status: Missing | Present): string =>
   "reason" in status ? `none: ${status.reason}` : `at most ${status.peakGflops} GFLOP/s on one core`;

@@ -93,14 +93,16 @@ function layOut(plan: Plan, { code, places, constants, arenaBytes }: MachineProg
   return { ...layout, outputs, bytes };
 }
 
-/** The instance that is asked how much scratch memory programs need, and the words that its memory has room for. */
-let probe: { readonly instance: WasmInstance; readonly words: number } | undefined;
+/** Of each module, the instance that is asked how much scratch memory programs need, and the words that its memory has room for. */
+const probes = new WeakMap<WebAssembly.Module, { readonly instance: WasmInstance; readonly words: number }>();
 
 /** Bytes of scratch memory that a program needs, and the byte at which an instance's memory begins. */
 function measure(module: WebAssembly.Module, code: Int32Array): { readonly scratch: number; readonly base: number } {
+  let probe = probes.get(module);
   if (probe === undefined || probe.words < code.length) {
     const words = Math.max(2 * code.length, 2 ** 14);
     probe = { instance: instantiateWasm(module, words * 4), words };
+    probes.set(module, probe);
   }
   const { memory, start, scratchFloats } = probe.instance;
   new Int32Array(memory.buffer, start, code.length).set(code);

@@ -9,25 +9,30 @@ import { machineError } from "../machine/failure.js";
 import { requireMemory } from "../require-memory.js";
 import { startWasmCrew } from "./crew.js";
 import { imageOf, type Layout } from "./image.js";
-import { type WasmInstance, wasmModule } from "./module.js";
+import { fastestInstructions, type WasmInstance, type WasmInstructions, wasmModule } from "./module.js";
 import { wasmRegion } from "./slabs.js";
 
-let kernels: Kernels | undefined;
+const made: Partial<Record<WasmInstructions, Kernels>> = {};
 
-/** The kernels, or the reason why this engine has none. */
-export function wasmKernels(): { readonly kernels: Kernels } | { readonly reason: string } {
-  const found = wasmModule();
+/**
+ * The kernels, or the reason why this engine has none.
+ * @param instructions default: the fastest that it has
+ */
+export function wasmKernels(
+  instructions = fastestInstructions(),
+): { readonly kernels: Kernels } | { readonly reason: string } {
+  const found = wasmModule(instructions);
   if ("reason" in found) return found;
   const { module } = found;
   try {
-    kernels ??= {
+    made[instructions] ??= {
       name: "wasm",
       target: { panel: wasmRegion(module, 0).panel() },
       supports: isEncodable,
       prepare: (plan) => new WasmExecutable(module, plan),
       startCrew: (threads) => startWasmCrew(module, threads),
     };
-    return { kernels };
+    return { kernels: made[instructions] };
   } catch (error) {
     if (error instanceof MemoryError) return { reason: error.message };
     throw error;

@@ -1,14 +1,44 @@
 /** The WebAssembly module: it runs, in memory of its own; and what is said where it cannot. */
 
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { allowRelaxedSimd } from "../../../test/relaxed-simd.js";
 import { MemoryError } from "../../core/index.js";
-import { compileModule, instantiateWasm, wasmModule } from "./module.js";
+import {
+  compileModule,
+  fastestInstructions,
+  hasInstructions,
+  instantiateWasm,
+  WASM_INSTRUCTIONS,
+  wasmModule,
+} from "./module.js";
 
+allowRelaxedSimd();
 const module = (wasmModule() as { module: WebAssembly.Module }).module;
 
-test("the module is compiled once and imports nothing but memory", () => {
-  expect(wasmModule()).toBe(wasmModule());
-  expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
+test("each module is compiled once and imports nothing but memory", () => {
+  expect(wasmModule()).toBe(wasmModule("relaxed-simd"));
+  for (const instructions of WASM_INSTRUCTIONS) {
+    const found = wasmModule(instructions);
+    expect(wasmModule(instructions)).toBe(found);
+    expect(WebAssembly.Module.imports((found as { module: WebAssembly.Module }).module)).toEqual([
+      { module: "env", name: "memory", kind: "memory" },
+    ]);
+  }
+});
+
+test("relaxed SIMD is taken where the engine has it", () => {
+  expect([fastestInstructions(), hasInstructions("simd128"), hasInstructions("relaxed-simd")]).toEqual([
+    "relaxed-simd",
+    true,
+    true,
+  ]);
+  const validate = vi.spyOn(WebAssembly, "validate").mockReturnValue(false);
+  expect([fastestInstructions(), hasInstructions("simd128"), hasInstructions("relaxed-simd")]).toEqual([
+    "simd128",
+    true,
+    false,
+  ]);
+  validate.mockRestore();
 });
 
 test("an instance has as much memory as is asked for, zeroed, from an aligned start on", () => {

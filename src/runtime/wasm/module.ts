@@ -1,8 +1,8 @@
-/** The kernels' WebAssembly module: decoded and compiled when first asked for, and its instances. */
+/** The kernels' WebAssembly modules, for engines with relaxed SIMD and without: decoded and compiled when first asked for, and their instances. */
 
 import { MemoryError } from "../../core/index.js";
 import { aligned } from "../machine/alignment.js";
-import { WASM_BASE64 } from "./binary.js";
+import { WASM_RELAXED_SIMD, WASM_SIMD128 } from "./binary.js";
 
 /** What the module exports; addresses are bytes in its memory. kernels/wasm.cpp says what the functions do. */
 interface Exports {
@@ -31,12 +31,38 @@ const MOST_PAGES = 65536;
 /** What the module itself needs: its stack and its constants (scripts/build-wasm.mjs). */
 const MODULE_PAGES = 2;
 
-let compiled: WasmModule | undefined;
+/**
+ * What a module is made of, fastest last. Relaxed SIMD has multiply-add in one instruction, as WebAssembly 3.0 has; engines got it later, and how it rounds
+ * is up to the processor.
+ */
+export const WASM_INSTRUCTIONS = ["simd128", "relaxed-simd"] as const;
 
-/** The module; the same one at every call. */
-export function wasmModule(): WasmModule {
-  compiled ??= compileModule(decode(WASM_BASE64));
-  return compiled;
+/** Name of an instruction set of WebAssembly. */
+export type WasmInstructions = (typeof WASM_INSTRUCTIONS)[number];
+
+const BINARIES: Record<WasmInstructions, string> = { simd128: WASM_SIMD128, "relaxed-simd": WASM_RELAXED_SIMD };
+
+/** A module of one function, which multiplies and adds vectors by an instruction of relaxed SIMD. */
+const RELAXED_PROBE = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0], // magic number and version
+  ...[1, 8, 1, 96, 3, 123, 123, 123, 1, 123], // types: (v128, v128, v128) -> v128
+  ...[3, 2, 1, 0], // functions: one, of this type
+  ...[10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253, 133, 2, 11], // code: its arguments, f32x4.relaxed_madd
+);
+
+/** Whether this engine has the instructions of a module; those of `simd128` are taken for granted. */
+export const hasInstructions = (instructions: WasmInstructions): boolean =>
+  instructions === "simd128" || (typeof WebAssembly !== "undefined" && WebAssembly.validate(RELAXED_PROBE));
+
+/** The fastest instructions of this engine. */
+export const fastestInstructions = (): WasmInstructions => WASM_INSTRUCTIONS.findLast(hasInstructions) ?? "simd128";
+
+const compiled: Partial<Record<WasmInstructions, WasmModule>> = {};
+
+/** A module; the same one at every call. */
+export function wasmModule(instructions = fastestInstructions()): WasmModule {
+  compiled[instructions] ??= compileModule(decode(BINARIES[instructions]));
+  return compiled[instructions];
 }
 
 /** Compiles a module, if this engine can. */

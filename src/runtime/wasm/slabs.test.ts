@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
+import { allowRelaxedSimd } from "../../../test/relaxed-simd.js";
 import { add, fill, multiply } from "../../ops/index.js";
 import type { Tensor } from "../../tensor/index.js";
 import { compile } from "../compile-function.js";
 import { wasmKernels } from "./kernels.js";
-import { wasmModule } from "./module.js";
+import { WASM_INSTRUCTIONS, wasmModule } from "./module.js";
 import { wasmRegion } from "./slabs.js";
 
 const { module } = wasmModule() as { module: WebAssembly.Module };
@@ -14,6 +15,12 @@ test("small regions share a memory without overlap; a large one has a memory of 
   expect(b.start - a.start).toBeGreaterThanOrEqual(100);
   expect([a.start % 64, b.start % 64]).toEqual([0, 0]);
   expect(wasmRegion(module, 2 ** 21).memory).not.toBe(a.memory);
+});
+
+test("memories are shared by the Plans of one module", () => {
+  allowRelaxedSimd();
+  const [one, other] = WASM_INSTRUCTIONS.map((name) => (wasmModule(name) as { module: WebAssembly.Module }).module);
+  expect(wasmRegion(one!, 100).memory).not.toBe(wasmRegion(other!, 100).memory);
 });
 
 test("a full memory is followed by another", () => {

@@ -10,7 +10,7 @@ const SLAB_BYTES = 16 * 2 ** 20;
 /** Plans that need more have memory of their own. */
 const LARGEST_SHARED = 2 ** 20;
 
-let slab: { readonly instance: WasmInstance; used: number } | undefined;
+const slabs = new WeakMap<WebAssembly.Module, { readonly instance: WasmInstance; used: number }>();
 
 /**
  * An instance, and as its start the first of at least `bytes` bytes of zeros that nobody else uses.
@@ -19,8 +19,11 @@ let slab: { readonly instance: WasmInstance; used: number } | undefined;
 export function wasmRegion(module: WebAssembly.Module, bytes: number): WasmInstance {
   if (bytes > LARGEST_SHARED) return instantiateWasm(module, bytes);
   const size = aligned(bytes);
-  if (slab === undefined || slab.used + size > SLAB_BYTES)
+  let slab = slabs.get(module);
+  if (slab === undefined || slab.used + size > SLAB_BYTES) {
     slab = { instance: instantiateWasm(module, SLAB_BYTES), used: 0 };
+    slabs.set(module, slab);
+  }
   const { instance, used } = slab;
   slab.used += size;
   return { ...instance, start: instance.start + used };
