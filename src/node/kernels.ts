@@ -56,8 +56,11 @@ export function kernelsNamed(name: KernelName): Kernels {
 function chooseKernels(): Kernels | undefined {
   const wanted = env.THROUGH_TIME_KERNELS;
   if (wanted === undefined || wanted === "") {
-    const found = (["native", "wasm"] as const).map(findKernels).find((one) => "kernels" in one);
-    return found && "kernels" in found ? found.kernels : undefined;
+    // WebAssembly is not even looked at where there are native ones: to compile it takes time.
+    const native = findKernels("native");
+    if ("kernels" in native) return native.kernels;
+    const wasm = findKernels("wasm");
+    return "kernels" in wasm ? wasm.kernels : undefined;
   }
   const name = KERNEL_NAMES.find((known) => known === wanted);
   if (name === undefined) {

@@ -11,9 +11,10 @@ export function pruneScan(params: ScanParams, inputCount: number, used: readonly
     const keptOutputs = kept.flatMap((keep, index) => (keep ? [index] : []));
     const pruned = pruneProgram(body, pick(body.outputs, keptOutputs));
     const read = new Set<Variable>([...pruned.outputs, ...pruned.equations.flatMap(({ inputs }) => inputs)]);
-    const needed = body.inputs.findIndex((variable, index) => index < carries && !kept[index] && read.has(variable));
-    if (needed >= 0) {
-      kept[needed] = true;
+    const isNeeded = (index: number) => !kept[index] && read.has(body.inputs[index] as Variable);
+    const needed = Array.from({ length: carries }, (_, index) => index).filter(isNeeded);
+    if (needed.length > 0) {
+      for (const index of needed) kept[index] = true;
       continue;
     }
     const keptInputs = Array.from({ length: inputCount }, (_, index) => index).filter((index) =>
