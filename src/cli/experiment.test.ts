@@ -165,10 +165,21 @@ describe("a group of experiments", () => {
     );
   });
 
-  test("has what is right inside it, and nothing below", () => {
+  test("has what is right inside it, or what stands for it, and nothing below", () => {
     const names = experimentsByName("lstm-1997").map(({ id }) => id.slice("lstm-1997/".length));
-    expect(names).toEqual(["1", "2a", "2b", "2c", "3a", "3b", "3c", "4", "5", "6a", "6b", "delayed-xor"]);
+    expect(names).toEqual([
+      ...["1/tolerant", "2a/cross-entropy", "2b/cross-entropy", "2c/no-recurrent-weights", "3a", "3b", "3c"],
+      ...["4/linear", "5", "6a", "6b", "delayed-xor"],
+    ]);
     expect(experimentsByName("lstm-1997/4").map(({ id }) => id)).toEqual(["lstm-1997/4"]);
+  });
+
+  test("has a folder for each, right inside its own", async () => {
+    const folder = ["--effort", "1e-5", "--seeds", "1", "--out", "runs/1997"];
+    expect((await run("experiment", "run", "lstm-1997", ...folder)).code).toBe(0);
+    expect(readResult("runs/1997/4-linear").id).toBe("lstm-1997/4/linear");
+    await run("experiment", "report", "runs/1997");
+    expect(readFileSync("runs/1997/report.md", "utf8")).toContain("[`lstm-1997/1/tolerant`](1-tolerant/report.md)");
   });
 });
 

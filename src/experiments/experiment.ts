@@ -58,6 +58,8 @@ export interface Experiment {
   readonly source: Source;
   /** What differs from the source, and anything else a reader of the figures must know. */
   readonly notes?: string;
+  /** Id of the experiment in whose place a group runs this one: the same, but for what it takes to reach the source's figures. */
+  readonly inPlaceOf?: string;
   /** What is measured, by name, in the order it is shown. */
   readonly figures: Readonly<Record<string, Figure>>;
   /** What the learning curve shows. */

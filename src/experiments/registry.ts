@@ -43,15 +43,15 @@ export function experimentById(id: string): Experiment {
 }
 
 /**
- * The experiment of that id; or, for the name of a group, those right inside it: `lstm-1997` has `lstm-1997/1` and `lstm-1997/6b`, but not
- * `lstm-1997/4/500`.
+ * The experiment of that id; or, for the name of a group, those right inside it: `lstm-1997` has `lstm-1997/5` and `lstm-1997/6b`, but not
+ * `lstm-1997/5/13`. Where another one stands for one of them, it takes its place: `lstm-1997/4/linear` that of `lstm-1997/4`.
  * @throws OptionError naming the nearest one if there is none of that name
  */
 export function experimentsByName(name: string): readonly Experiment[] {
   const one = EXPERIMENTS.filter(({ id }) => id === name);
   if (one.length > 0) return one;
   const inside = EXPERIMENTS.filter(({ id }) => groupOf(id) === name);
-  if (inside.length > 0) return inside;
+  if (inside.length > 0) return inside.map((one) => EXPERIMENTS.find(({ inPlaceOf }) => inPlaceOf === one.id) ?? one);
   const groups = new Set(EXPERIMENTS.flatMap(({ id }) => groupOf(id) ?? []));
   return noExperiment(name, "experiment or group of them", [...namesOf(EXPERIMENTS), ...groups]);
 }

@@ -101,7 +101,9 @@ const runCommand = () =>
       const wanted = Array.from({ length: seeds }, (_, index) => index + 1);
       const planned: Planned[] = [];
       for (const experiment of experimentsByName(name)) {
-        const folder = out === undefined ? undefined : join(out, experiment.id.slice(name.length));
+        // Of a group, `lstm-1997/4/linear` has the folder `4-linear`.
+        const inGroup = experiment.id.slice(name.length + 1).replaceAll("/", "-");
+        const folder = out === undefined ? undefined : join(out, inGroup);
         planned.push({ experiment, folder, before: await resultSoFar(experiment, options, folder) });
       }
       for (const one of planned) {

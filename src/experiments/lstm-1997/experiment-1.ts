@@ -96,6 +96,7 @@ function reber(row: ReberRow, departure?: "tolerant"): Experiment {
   const id = isDefault ? "lstm-1997/1" : `lstm-1997/1/${blocks}x${blockSize}-${learningRate}`;
   return experimentOf({
     id: departure ? `${id}/${departure}` : id,
+    ...(departure && { inPlaceOf: id }),
     title: `Embedded Reber grammar, ${blocks} blocks of size ${blockSize}, learning rate ${learningRate}${title}`,
     where: "experiment 1, tables 1 and 10",
     notes:

@@ -104,7 +104,7 @@ const RANDOM_ASKED_AT_THE_END: Task = {
   error: largestError,
 };
 
-interface LongLagRow extends Pick<Row, "id" | "title" | "notes" | "presentations" | "methods"> {
+interface LongLagRow extends Pick<Row, "id" | "title" | "notes" | "inPlaceOf" | "presentations" | "methods"> {
   readonly task: Task;
   /** p */
   readonly lag: number;
@@ -196,6 +196,7 @@ export const longLagRows: readonly Experiment[] = [
   }),
   longLag({
     id: "lstm-1997/2a/cross-entropy",
+    inPlaceOf: "lstm-1997/2a",
     title: "Time lag of 100 steps, always the same symbols between, gate closed at the start, cross-entropy",
     notes: CROSS_ENTROPY_NOTES,
     presentations: 5040,
@@ -234,6 +235,7 @@ export const longLagRows: readonly Experiment[] = [
   }),
   longLag({
     id: "lstm-1997/2b/cross-entropy",
+    inPlaceOf: "lstm-1997/2b",
     title: "Time lag of 100 steps, random symbols between, gate closed at the start, cross-entropy",
     notes: `${CROSS_ENTROPY_NOTES} ${END_NOTES}`,
     presentations: 5680,

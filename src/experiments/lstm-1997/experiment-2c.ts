@@ -49,6 +49,7 @@ const triggeredRow = (
   const title = `Time lag of at least ${minimalLag} steps, ${distractors} distractors`;
   return experimentOf({
     id: recurrentWeights ? id : `${id}/no-recurrent-weights`,
+    ...(!recurrentWeights && { inPlaceOf: id }),
     title: recurrentWeights ? title : `${title}, no recurrent weights`,
     where: "experiment 2c, tables 3 and 10",
     notes: NOTES + (recurrentWeights ? "" : NOT_RECURRENT_NOTES),

@@ -35,7 +35,7 @@ export const ADDING_NETWORK = { ...NETWORK, inputGateBias: [-3, -6] } as const s
 export const MULTIPLYING_NETWORK: MemoryNetworkOptions = NETWORK;
 
 /** What the two experiments differ in. */
-interface NumbersRow extends Pick<Row, "id" | "title" | "where" | "notes"> {
+interface NumbersRow extends Pick<Row, "id" | "title" | "where" | "notes" | "inPlaceOf"> {
   readonly presentations: number;
   readonly wrong: number;
   readonly error?: number;
@@ -85,11 +85,11 @@ const LINEAR_WIDE: Departure = {
   notes: `Differs from the paper: the output unit is linear, and weights start within ±.5, not ±.1; ${WHY_LINEAR}`,
 };
 
-const adding = (minimumLength: number, presentations: number, wrong: number, departure?: Departure): Experiment =>
-  numbersExperiment({
-    id: ["lstm-1997/4", ...(minimumLength === 100 ? [] : [minimumLength]), ...(departure ? [departure.name] : [])].join(
-      "/",
-    ),
+function adding(minimumLength: number, presentations: number, wrong: number, departure?: Departure): Experiment {
+  const id = minimumLength === 100 ? "lstm-1997/4" : `lstm-1997/4/${minimumLength}`;
+  return numbersExperiment({
+    id: departure ? `${id}/${departure.name}` : id,
+    ...(departure === LINEAR && { inPlaceOf: id }),
     title: `Adding two marked numbers, at least ${minimumLength} steps${departure ? `, ${departure.name}` : ""}`,
     where: "experiment 4, tables 7 and 10",
     notes: `${NOTES} 10 trials in the paper.${departure ? ` ${departure.notes}` : ""}`,
@@ -100,6 +100,7 @@ const adding = (minimumLength: number, presentations: number, wrong: number, dep
     stop: { tolerance: TOLERANCE, meanBelow: 0.01 },
     draw: (random) => addingPairs(random, minimumLength),
   });
+}
 
 const multiplying = (wrongBelow: number, presentations: number, wrong: number, error: number): Experiment =>
   numbersExperiment({

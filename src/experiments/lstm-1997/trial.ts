@@ -23,6 +23,8 @@ export interface Row {
   /** Section and table. */
   readonly where: string;
   readonly notes: string;
+  /** Id of the row as the paper describes it, where this one reaches the paper's figures, and that one does not. */
+  readonly inPlaceOf?: string;
   /** The mean number of presentations that the paper gives. */
   readonly presentations?: number;
   /** Presentations after which a run has failed. */
@@ -50,12 +52,13 @@ const STALLED = 0.95;
 
 /** The experiment of a row. */
 export function experimentOf({ cells = ["lstm-1997"], methods, ...row }: Row): Experiment {
-  const { id, title, where, notes, presentations, limit, figures, trial } = row;
+  const { id, title, where, notes, inPlaceOf, presentations, limit, figures, trial } = row;
   return {
     id,
     title,
     source: { ...SOURCE, where },
     notes,
+    ...(inPlaceOf !== undefined && { inPlaceOf }),
     figures: {
       solved: { name: "solved: 1, or not: 0", aim: { from: 1 } },
       presentations: {
