@@ -57,7 +57,7 @@ TT_INLINE Floats floatsOf(Bits x) { return (Floats)x; }
 TT_INLINE Floats toFloats(Ints x) { return __builtin_convertvector(x, Floats); }
 TT_INLINE Ints toInts(Floats x) { return __builtin_convertvector(x, Ints); }
 
-/// a b + c, in one instruction where there is one: compilers find it, but for that of WebAssembly, whose rounding depends on the processor.
+/// a b + c, in one instruction where there is one. Compilers take it by themselves, but for WebAssembly's: how that rounds is up to the processor.
 template <typename Value>
 TT_INLINE Value multiplyAdd(Value a, Value b, Value c) {
   return a * b + c;
