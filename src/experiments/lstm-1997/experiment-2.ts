@@ -155,19 +155,16 @@ function asInThePaper(settings: RunSettings, lag: number): Pick<Trial, "learner"
   return { learner: learner(network, network.grow(network.init(key), hiddenKey), update) };
 }
 
-/** A gate that starts almost closed, and an update after each step. */
-function closedGate(error: ErrorFunction): LongLagRow["learn"] {
+/**
+ * A gate that starts almost closed. An update follows each answer; that at the end alone needs no truncated gradient: gates and cells see nothing but
+ * the input.
+ */
+function closedGate(error: ErrorFunction, answers: Network["answers"]): LongLagRow["learn"] {
   return (settings, lag) => {
-    const network = closedGateNetwork(lag, "each");
-    return growing(settings, network, afterEachStep(network, 1, truncatedGradient1997(), error));
-  };
-}
-
-/** The same, asked at the end alone. Its gradient needs no truncation: gates and cells see nothing but the input. */
-function closedGateAtTheEnd(error: ErrorFunction): LongLagRow["learn"] {
-  return (settings, lag) => {
-    const network = closedGateNetwork(lag, "last");
-    return growing(settings, network, afterSequence(network, 1, error));
+    const network = closedGateNetwork(lag, answers);
+    const update =
+      answers === "each" ? afterEachStep(network, 1, truncatedGradient1997(), error) : afterSequence(network, 1, error);
+    return growing(settings, network, update);
   };
 }
 
@@ -192,7 +189,7 @@ export const longLagRows: readonly Experiment[] = [
     presentations: 5040,
     task: FIXED,
     lag: 100,
-    learn: closedGate(squaredError),
+    learn: closedGate(squaredError, "each"),
   }),
   longLag({
     id: "lstm-1997/2a/cross-entropy",
@@ -202,7 +199,7 @@ export const longLagRows: readonly Experiment[] = [
     presentations: 5040,
     task: FIXED,
     lag: 100,
-    learn: closedGate(crossEntropy),
+    learn: closedGate(crossEntropy, "each"),
   }),
   longLag({
     id: "lstm-1997/2a/4",
@@ -231,7 +228,7 @@ export const longLagRows: readonly Experiment[] = [
     presentations: 5680,
     task: RANDOM_ASKED_AT_THE_END,
     lag: 100,
-    learn: closedGateAtTheEnd(squaredError),
+    learn: closedGate(squaredError, "last"),
   }),
   longLag({
     id: "lstm-1997/2b/cross-entropy",
@@ -241,6 +238,6 @@ export const longLagRows: readonly Experiment[] = [
     presentations: 5680,
     task: RANDOM_ASKED_AT_THE_END,
     lag: 100,
-    learn: closedGateAtTheEnd(crossEntropy),
+    learn: closedGate(crossEntropy, "last"),
   }),
 ];
