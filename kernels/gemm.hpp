@@ -1,8 +1,13 @@
 // Matrix products in single precision: packing, products with a packed operand, and products of any strides.
 //
+// The right factor is packed into panels of some columns, the left one into tiles of some rows, so that the innermost loop reads both
+// from one place to the next.
+//
 // Each output element begins with its element of D (or zero) and adds its terms in order of k, one multiply-add after the
 // other, so blocking and the number of rows of a call do not change its bits.
 #pragma once
+
+#include <utility>
 
 #include "simd.hpp"
 
@@ -32,9 +37,15 @@ constexpr int TILE_ROWS = 6, PANEL_VECTORS = 2, LATENCY_SUMS = 8, PEAK_SUMS = 12
 constexpr int TILE_ROWS = 6, PANEL_VECTORS = 2, LATENCY_SUMS = 6, PEAK_SUMS = 12;
 #endif
 
-// Blocks of a product of any strides, and floats of a block of rows of A: for a first-level cache of 32 KB and a second-level
-// cache of 512 KB or more.
-constexpr int64_t K_BLOCK = 256, N_BLOCK = 1024, M_BLOCK = 120, ROW_BLOCK_FLOATS = 48 * 1024;
+// Terms that the innermost loop adds at once. Engines of WebAssembly find too few registers for more.
+#ifdef __wasm__
+constexpr int TERMS = 1;
+#else
+constexpr int TERMS = 4;
+#endif
+
+// Blocks of a product of any strides, and floats of a block of rows of A: for a second-level cache of 512 KB or more.
+constexpr int64_t K_BLOCK = 512, N_BLOCK = 1024, ROW_BLOCK_FLOATS = 64 * 1024;
 
 /// Columns of a packed panel.
 constexpr int PANEL = PANEL_VECTORS * WIDTH;
@@ -52,14 +63,15 @@ inline int64_t packedFloats(int64_t K, int64_t N) { return ceilingOfDivision(N, 
 typedef float Four __attribute__((vector_size(16)));
 typedef float Eight __attribute__((vector_size(32)));
 
-/// Copies eight rows of eight floats, transposed. `toStride` and `fromStride` are the distances between rows.
-TT_INLINE void transposeEight(float* to, int64_t toStride, const float* from, int64_t fromStride) {
-  for (int half = 0; half < 8; half += 4, from += 4, to += 4 * toStride) {
+/// Copies eight rows of eight floats, transposed. `toStride` and `fromStride` are the distances between rows. The last of fewer rows
+/// stands for those that are missing.
+TT_INLINE void transposeEight(float* to, int64_t toStride, const float* from, int64_t fromStride, int rowCount = 8) {
+  const auto row = [&](int r) { return from + (r < rowCount ? r : rowCount - 1) * fromStride; };
+  for (int half = 0; half < 8; half += 4, to += 4 * toStride) {
     // Row r and row r + 4 side by side: both halves of the vectors are transposed alike.
     Eight rows[4];
     TT_UNROLL for (int r = 0; r < 4; ++r) {
-      rows[r] = __builtin_shufflevector(load<Four>(from + r * fromStride), load<Four>(from + (r + 4) * fromStride), 0, 1, 2, 3, 4,
-                                        5, 6, 7);
+      rows[r] = __builtin_shufflevector(load<Four>(row(r) + half), load<Four>(row(r + 4) + half), 0, 1, 2, 3, 4, 5, 6, 7);
     }
     const Eight low = __builtin_shufflevector(rows[0], rows[1], 0, 8, 1, 9, 4, 12, 5, 13);
     const Eight high = __builtin_shufflevector(rows[0], rows[1], 2, 10, 3, 11, 6, 14, 7, 15);
@@ -115,9 +127,49 @@ TT_INLINE T opaque(T x) {
   return x;
 }
 
-/// What the tiles of a product share: distances between rows of C, A and D, and the terms of a sum.
+/// Packs ROWS rows of A, with element (r, k) at a[r * rowStride + k * columnStride], into a tile [K][ROWS]. Up to eight floats behind
+/// it are written as well.
+template <int ROWS>
+void packTile(float* tile, const float* a, int64_t rowStride, int64_t columnStride, int64_t K) {
+  int64_t k = 0;
+  if (rowStride == 1) {
+    for (; k < K; ++k) std::memcpy(tile + k * ROWS, a + k * columnStride, ROWS * 4);
+  } else if (columnStride == 1) {
+    // What is transposed too much is written over: by the rows before, and by the next terms.
+    for (; k + 8 <= K; k += 8) {
+      TT_UNROLL for (int r = (ROWS - 1) / 8 * 8; r >= 0; r -= 8) {
+        transposeEight(tile + k * ROWS + r, ROWS, a + r * rowStride + k, rowStride, ROWS - r < 8 ? ROWS - r : 8);
+      }
+    }
+  }
+  for (; k < K; ++k) {
+    TT_UNROLL for (int r = 0; r < ROWS; ++r) tile[k * ROWS + r] = a[r * rowStride + k * columnStride];
+  }
+}
+
+typedef void PackTile(float*, const float*, int64_t, int64_t, int64_t);
+
+struct TilePackers {
+  PackTile* of[TILE_ROWS];
+};
+
+template <int... I>
+constexpr TilePackers tilePackers(std::integer_sequence<int, I...>) {
+  return {{packTile<I + 1>...}};
+}
+
+/// The one for tiles of r rows is number r - 1.
+constexpr TilePackers TILE_PACKERS = tilePackers(std::make_integer_sequence<int, TILE_ROWS>());
+
+/// Calls f(0), f(1) ... one after the other, without a loop: compilers leave long bodies rolled up.
+template <typename F, int... I>
+TT_INLINE void forEach(std::integer_sequence<int, I...>, const F& f) {
+  (f(I), ...);
+}
+
+/// What the tiles of a product share: distances between rows of C and D, and the terms of a sum.
 struct Strides {
-  int64_t c, a, d, K;
+  int64_t c, d, K;
 };
 
 /// Copies rows of fewer than WIDTH floats. Not inlined: there is one place for each tile that has to do so.
@@ -128,12 +180,12 @@ inline TT_NOINLINE void copyEnds(float* to, int64_t toStride, const float* from,
   }
 }
 
-/// C = D + A B for a tile of ROWS rows and `columns` columns. These fill VECTORS vectors, but for the end of the last one; they
-/// may lie in several panels.
+/// C = D + A B for a packed tile of ROWS rows and `columns` columns. These fill VECTORS vectors, but for the end of the last one;
+/// they may lie in several panels.
 template <int ROWS, int VECTORS>
 void multiplyTile(float* c, const float* a, const float* panel, const float* d, int64_t columns, const Strides& strides) {
   constexpr int LAST = VECTORS - 1;
-  const int64_t K = strides.K, lda = strides.a, ldc = strides.c, panelStride = K * PANEL;
+  const int64_t K = strides.K, ldc = strides.c, panelStride = K * PANEL;
   const int64_t rest = columns - LAST * WIDTH;
   Floats sums[ROWS][VECTORS] = {};
   if (d != nullptr) {
@@ -148,14 +200,12 @@ void multiplyTile(float* c, const float* a, const float* panel, const float* d, 
       TT_UNROLL for (int r = 0; r < ROWS; ++r) sums[r][LAST] = load(ends[r]);
     }
   }
-  const auto loadB = [&](int v) { return load(panel + v / PANEL_VECTORS * panelStride + v % PANEL_VECTORS * WIDTH); };
-  TT_NO_VECTORS for (const float* const end = a + K; a != end; ++a, panel += PANEL) {
-    a = opaque(a);
-    panel = opaque(panel);
+  const auto addTerm = [&](int k) __attribute__((always_inline)) {
+    const auto loadB = [&](int v) { return load(panel + v / PANEL_VECTORS * panelStride + k * PANEL + v % PANEL_VECTORS * WIDTH); };
     // The fewer operands stay in registers, the more come one by one.
     if constexpr (ROWS < VECTORS) {
       Floats x[ROWS];
-      TT_UNROLL for (int r = 0; r < ROWS; ++r) x[r] = opaque(splat(a[r * lda]));
+      TT_UNROLL for (int r = 0; r < ROWS; ++r) x[r] = opaque(splat(a[k * ROWS + r]));
       TT_UNROLL for (int v = 0; v < VECTORS; ++v) {
         const Floats b = loadB(v);
         TT_UNROLL for (int r = 0; r < ROWS; ++r) sums[r][v] = multiplyAdd(x[r], b, sums[r][v]);
@@ -164,11 +214,23 @@ void multiplyTile(float* c, const float* a, const float* panel, const float* d, 
       Floats b[VECTORS];
       TT_UNROLL for (int v = 0; v < VECTORS; ++v) b[v] = loadB(v);
       TT_UNROLL for (int r = 0; r < ROWS; ++r) {
-        const Floats x = opaque(splat(a[r * lda]));
+        const Floats x = opaque(splat(a[k * ROWS + r]));
         TT_UNROLL for (int v = 0; v < VECTORS; ++v) sums[r][v] = multiplyAdd(x, b[v], sums[r][v]);
       }
     }
-  }
+  };
+  const auto addTerms = [&](auto terms, int64_t times) {
+    constexpr int COUNT = terms.size();
+    TT_NO_VECTORS for (const float* const end = a + times * COUNT * ROWS; a != end; a += COUNT * ROWS, panel += COUNT * PANEL) {
+      a = opaque(a);
+      panel = opaque(panel);
+      forEach(terms, addTerm);
+    }
+  };
+  // Several panels at once have sums enough for the loop's own work not to count.
+  constexpr int AT_ONCE = VECTORS > PANEL_VECTORS ? 1 : TERMS;
+  addTerms(std::make_integer_sequence<int, AT_ONCE>(), K / AT_ONCE);
+  if constexpr (AT_ONCE > 1) addTerms(std::make_integer_sequence<int, 1>(), K % AT_ONCE);
   TT_UNROLL for (int r = 0; r < ROWS; ++r) {
     TT_UNROLL for (int v = 0; v < LAST; ++v) store(c + r * ldc + v * WIDTH, sums[r][v]);
   }
@@ -226,41 +288,58 @@ TT_INLINE void prefetchTile(const float* c, int64_t ldc, const float* d, int64_t
   }
 }
 
-/// C = D + A op(B), where B is packed and A is [M, K] with contiguous rows. `d` may be null (C = A B), the same memory as `c`, or
-/// a single row (ldd = 0).
-inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, int64_t lda, const float* packed, const float* d,
-                                       int64_t ldd, int64_t M, int64_t K, int64_t N) {
-  const Strides strides{ldc, lda, ldd, K};
-  // A block of rows stays in the second-level cache while every panel goes past it.
-  const int64_t most = K * 4 * TILE_ROWS > ROW_BLOCK_FLOATS ? 4 * TILE_ROWS : ROW_BLOCK_FLOATS / (K + 1);
-  const int64_t blockRows = evenBlock(M, most);
+/// Rows of A that are packed at a time, to stay in the second-level cache while every panel goes past them.
+constexpr int64_t rowsInBlock(int64_t M, int64_t K) {
+  return evenBlock(M, ROW_BLOCK_FLOATS < 4 * TILE_ROWS * K ? 4 * TILE_ROWS : ROW_BLOCK_FLOATS / (K + 1));
+}
+
+/// Floats of scratch memory that `multiplyPacked` needs. Of fewer terms, a block may have more rows.
+inline int64_t rowScratchFloats(int64_t M, int64_t K) {
+  const int64_t most = ROW_BLOCK_FLOATS < 4 * TILE_ROWS * K ? 4 * TILE_ROWS * K : ROW_BLOCK_FLOATS;
+  return smaller(M * K, most) + 8;
+}
+
+/// C = D + A op(B), where B is packed and element (m, k) of A lies at a[m * aRow + k * aColumn]. `d` may be null (C = A B), the same
+/// memory as `c`, or a single row (ldd = 0).
+inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, int64_t aRow, int64_t aColumn, const float* packed,
+                                       const float* d, int64_t ldd, int64_t M, int64_t K, int64_t N, float* scratch) {
+  const Strides strides{ldc, ldd, K};
+  const int64_t blockRows = rowsInBlock(M, K);
   for (int64_t m = 0; m < M; m += blockRows) {
     // Rows are split evenly: 32 = 6 + 6 + 5 + 5 + 5 + 5.
     const int64_t rows = smaller(M - m, blockRows);
     const int64_t tiles = ceilingOfDivision(rows, TILE_ROWS), least = rows / tiles, larger = rows % tiles;
+    const float* packedRows = scratch;
+    if (rows == 1 && aColumn == 1) {
+      packedRows = a + m * aRow;
+    } else {
+      for (int64_t t = 0, row = 0; t < tiles; ++t) {
+        const int64_t tileRows = least + (t < larger);
+        TILE_PACKERS.of[tileRows - 1](scratch + row * K, a + (m + row) * aRow, aRow, aColumn, K);
+        row += tileRows;
+      }
+    }
     const int64_t step = panelsAtOnce(least + (larger > 0)) * PANEL;
     for (int64_t n = 0; n < N; n += step) {
       const int64_t columns = smaller(N - n, step), vectors = ceilingOfDivision(columns, WIDTH);
       Tile* const* tile = TILES.of + (least - 1) * MOST_VECTORS + vectors - 1;
-      int64_t row = m;
-      for (int64_t t = 0; t < tiles; ++t) {
+      for (int64_t t = 0, row = 0; t < tiles; ++t) {
         const bool isLarger = t < larger;
-        const float* rowsOfD = d == nullptr ? d : d + row * ldd + n;
+        const int64_t next = row + least + isLarger;
+        float* const toPlace = c + m * ldc + n;
+        const float* const fromPlace = d == nullptr ? d : d + m * ldd + n;
+        const auto rowOfD = [=](int64_t r, int64_t column) { return fromPlace == nullptr ? nullptr : fromPlace + r * ldd + column; };
         if (t + 1 < tiles) {
-          const int64_t next = row + least + isLarger;
-          prefetchTile(c + next * ldc + n, ldc, d == nullptr ? d : d + next * ldd + n, ldd, least);
+          prefetchTile(toPlace + next * ldc, ldc, rowOfD(next, 0), ldd, least);
         } else if (n + step < N) {
-          prefetchTile(c + m * ldc + n + step, ldc, d == nullptr ? d : d + m * ldd + n + step, ldd, least);
+          prefetchTile(toPlace + step, ldc, rowOfD(0, step), ldd, least);
         }
-        tile[isLarger ? MOST_VECTORS : 0](c + row * ldc + n, a + row * lda, packed + n * K, rowsOfD, columns, strides);
-        row += least + isLarger;
+        tile[isLarger ? MOST_VECTORS : 0](toPlace + row * ldc, packedRows + row * K, packed + n * K, rowOfD(row, 0), columns, strides);
+        row = next;
       }
     }
   }
 }
-
-/// The distance between copied rows of K floats: an odd number of cache lines, so that rows spread over the sets of a cache.
-inline int64_t paddedRow(int64_t K) { return (ceilingOfDivision(K, 16) | 1) * 16; }
 
 /// Terms in a block of a product: where there are several blocks, whole tiles of the transposition.
 inline int64_t termsInBlock(int64_t K) { return K <= K_BLOCK ? K : (evenBlock(K, K_BLOCK) + 7) / 8 * 8; }
@@ -268,7 +347,7 @@ inline int64_t termsInBlock(int64_t K) { return K <= K_BLOCK ? K : (evenBlock(K,
 /// Floats of scratch memory that `multiply` needs.
 inline int64_t multiplyScratchFloats(int64_t M, int64_t K, int64_t N) {
   const int64_t terms = termsInBlock(K);
-  return packedFloats(terms, smaller(N, N_BLOCK)) + smaller(M, M_BLOCK) * paddedRow(terms);
+  return packedFloats(terms, smaller(N, N_BLOCK)) + rowScratchFloats(M, terms);
 }
 
 /// C = D + A op(B) for any strides of A and B, packing block by block into `scratch`.
@@ -276,7 +355,7 @@ inline TT_NOINLINE void multiply(float* c, int64_t ldc, const float* a, int64_t 
                                  int64_t bRow, int64_t bColumn, const float* d, int64_t ldd, int64_t M, int64_t K, int64_t N,
                                  float* scratch) {
   const int64_t blockTerms = termsInBlock(K);
-  float* const rowsOfA = scratch + packedFloats(blockTerms, smaller(N, N_BLOCK));
+  float* const rowScratch = scratch + packedFloats(blockTerms, smaller(N, N_BLOCK));
   for (int64_t n = 0; n < N; n += N_BLOCK) {
     const int64_t columns = smaller(N - n, N_BLOCK);
     int64_t k = 0;
@@ -285,20 +364,8 @@ inline TT_NOINLINE void multiply(float* c, int64_t ldc, const float* a, int64_t 
       pack(scratch, b + k * bRow + n * bColumn, bRow, bColumn, terms, columns);
       // Later blocks of terms go on from the sums so far.
       const float* from = k == 0 ? d : c;
-      const int64_t fromStride = k == 0 ? ldd : ldc;
-      const int64_t blockRows = aColumn == 1 ? M : M_BLOCK;
-      for (int64_t m = 0; m < M; m += blockRows) {
-        const int64_t rows = smaller(M - m, blockRows);
-        const float* block = a + m * aRow + k * aColumn;
-        int64_t blockStride = aRow;
-        if (aColumn != 1) {
-          blockStride = paddedRow(terms);
-          copyMatrix(rowsOfA, blockStride, block, aRow, aColumn, rows, terms);
-          block = rowsOfA;
-        }
-        multiplyPacked(c + m * ldc + n, ldc, block, blockStride, scratch, from == nullptr ? from : from + m * fromStride + n,
-                       fromStride, rows, terms, columns);
-      }
+      multiplyPacked(c + n, ldc, a + k * aColumn, aRow, aColumn, scratch, from == nullptr ? from : from + n, k == 0 ? ldd : ldc,
+                     M, terms, columns, rowScratch);
       k += terms;
     } while (k < K);
   }

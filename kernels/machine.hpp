@@ -33,6 +33,9 @@ inline int64_t scratchFloats(const int32_t* code) {
       case Instruction::multiply:
         own = multiplyScratchFloats(words[4], words[5], words[6]);
         break;
+      case Instruction::multiplyPacked:
+        own = rowScratchFloats(words[4], words[5]);
+        break;
       default:
         break;
     }
@@ -88,7 +91,7 @@ inline int32_t run(const int32_t* code, char** places, float* scratch, int32_t* 
         }
         break;
       case Instruction::multiplyPacked:
-        multiplyPacked(floats(w[0]), w[8], floats(w[1]), w[7], floats(w[2]), addend(w[3]), w[9], w[4], w[5], w[6]);
+        multiplyPacked(floats(w[0]), w[8], floats(w[1]), w[7], 1, floats(w[2]), addend(w[3]), w[9], w[4], w[5], w[6], scratch);
         break;
       case Instruction::sum:
         sum(floats(w[0]), floats(w[1]), w[2], w + 3, w + 3 + w[2], w + 3 + 2 * w[2]);

@@ -114,13 +114,13 @@ static void spoil(Matrix& m) {
 }
 
 static void testPacked(int64_t M, int64_t K, int64_t N) {
-  Matrix a = contiguousRows(M, K), b = anyMatrix(K, N);
+  Matrix a = anyMatrix(M, K), b = anyMatrix(K, N);
   spoil(a), spoil(b);
-  const auto packed = alignedFloats(packedFloats(K, N));
+  const auto packed = alignedFloats(packedFloats(K, N)), scratch = alignedFloats(rowScratchFloats(M, K));
   pack(packed.get(), b.data.get(), b.rowStride, b.columnStride, K, N);
   Output output(M, N);
-  multiplyPacked(output.c.data.get(), output.c.rowStride, a.data.get(), a.rowStride, packed.get(), output.pointer(),
-                 output.stride(), M, K, N);
+  multiplyPacked(output.c.data.get(), output.c.rowStride, a.data.get(), a.rowStride, a.columnStride, packed.get(),
+                 output.pointer(), output.stride(), M, K, N, scratch.get());
   compare("packed", output, a, b);
 }
 
@@ -149,9 +149,9 @@ static void testSameBits(int64_t M, int64_t K, int64_t N) {
   const Matrix a(M, K, K, 1), b(K, N, N, 1), d(M, N, N, 1), all(M, N, N, 1), single(M, N, N, 1), blocked(M, N, N, 1);
   const auto packed = alignedFloats(packedFloats(K, N)), scratch = alignedFloats(multiplyScratchFloats(M, K, N));
   pack(packed.get(), b.data.get(), N, 1, K, N);
-  multiplyPacked(all.data.get(), N, a.data.get(), K, packed.get(), d.data.get(), N, M, K, N);
+  multiplyPacked(all.data.get(), N, a.data.get(), K, 1, packed.get(), d.data.get(), N, M, K, N, scratch.get());
   for (int64_t i = 0; i < M; ++i)
-    multiplyPacked(&single.at(i, 0), N, &a.at(i, 0), K, packed.get(), &d.at(i, 0), N, 1, K, N);
+    multiplyPacked(&single.at(i, 0), N, &a.at(i, 0), K, 1, packed.get(), &d.at(i, 0), N, 1, K, N, scratch.get());
   multiply(blocked.data.get(), N, a.data.get(), K, 1, b.data.get(), N, 1, d.data.get(), N, M, K, N, scratch.get());
   const size_t bytes = static_cast<size_t>(M * N) * 4;
   CHECK(std::memcmp(all.data.get(), single.data.get(), bytes) == 0, "rows one by one: %ld x %ld x %ld", long(M), long(K), long(N));
@@ -172,9 +172,9 @@ int main() {
   }
   // Past every block size, a dimension at a time.
   for (int64_t size : {K_BLOCK - 1, K_BLOCK, K_BLOCK + 1, 3 * K_BLOCK + 5}) testAny(anyOf(rows), size, anyOf(columns));
-  for (int64_t size : {M_BLOCK - 1, M_BLOCK, M_BLOCK + 1, 2 * M_BLOCK + 5}) testAny(size, anyOf(terms), anyOf(columns));
+  for (int64_t size : {4 * TILE_ROWS, 120, 250}) testAny(size, K_BLOCK + anyOf(terms), anyOf(columns));
   for (int64_t size : {N_BLOCK - 1, N_BLOCK, N_BLOCK + 1, 2 * N_BLOCK + 5}) testAny(anyOf(rows), anyOf(terms), size);
-  testAny(M_BLOCK + 3, 2 * K_BLOCK + 1, N_BLOCK + 3);
+  testAny(2 * ROW_BLOCK_FLOATS / K_BLOCK + 3, 2 * K_BLOCK + 1, N_BLOCK + 3);
   testPacked(2 * ROW_BLOCK_FLOATS / 300, 300, 2 * PANEL + 1);
   testPacked(5 * TILE_ROWS, ROW_BLOCK_FLOATS / TILE_ROWS, 3);
   testSameBits(2 * TILE_ROWS + 1, 2 * K_BLOCK + 7, 9 * PANEL + 1);
