@@ -1,16 +1,22 @@
 // Executes fused elementwise instructions on few elements, where deciding how to go through memory would take longer than the
-// arithmetic: it is decided when the words are written. Each step loads a block of scratch memory, computes it, or stores it.
+// arithmetic: it is decided when the words are written.
 //
-// Words of an instruction: elements, number of blocks, the steps, end. A block holds a value of each element, in order. Steps:
+// Words of an instruction: elements, number of blocks, number of operands, the operands, the steps, end
 //
-//   load         block, pointer, byteOffset, count                              elements that are neighbours in memory
-//   loadNumber   block, pointer, byteOffset                                     one number for all elements
-//   loadStrided  block, pointer, byteOffset, rank, sizes[rank], strides[rank]   elements at any distances, row by row
-//   store, storeStrided                                                         the opposite of load and loadStrided
-//   sum          block, from, length of a row                                   the sum of each row
-//   others       block, a, b, c                                                 the operation of that name; 0: unused
+//   operand: pointer, byteOffset; the place pointers[pointer] + byteOffset in memory
 //
-// What has been stored may be loaded again.
+// A block of scratch memory holds a value of each element, in order, filled up to whole vectors. In the steps, numbers below that of
+// operands are operands, the others blocks. Steps:
+//
+//   load         block, operand, count                              elements that are neighbours in memory
+//   loadNumber   block, operand                                     one number for all elements
+//   loadStrided  block, operand, rank, sizes[rank], strides[rank]   elements at any distances, row by row
+//   store, storeStrided                                             the opposite of load and loadStrided
+//   sum          block, from, length of a row                       the sum of each row
+//   others       to, a, b, c                                        the operation of that name; 0: unused
+//
+// Where the elements fill whole vectors, the operations and sums also read and write operands whose elements are neighbours. What has been
+// stored may be loaded again.
 #pragma once
 
 #include "codes.hpp"
@@ -71,43 +77,46 @@ inline void sumBlock(char* to, const char* from, int64_t elements, int64_t lengt
 
 inline void elementwiseFew(const int32_t* w, char* const* pointers, float* scratch) {
   const int64_t elements = w[0], bytes = wholeVectors(elements) * 4;
-  const auto block = [=](int32_t number) { return reinterpret_cast<char*>(scratch) + number * bytes; };
-  const auto memory = [=](const int32_t* place) { return pointers[place[0]] + place[1]; };
-  for (w += 2;;) {
+  const int32_t blocks = w[1], operands = w[2];
+  char** const at = static_cast<char**>(__builtin_alloca((operands + blocks) * sizeof(char*)));
+  w += 3;
+  for (int32_t k = 0; k < operands; k++, w += 2) at[k] = pointers[w[0]] + w[1];
+  for (int32_t k = 0; k < blocks; k++) at[operands + k] = reinterpret_cast<char*>(scratch) + k * bytes;
+  for (;;) {
     switch (Element(w[0])) {
       case Element::end:
         return;
       case Element::load:
-        loadBlock(block(w[1]), memory(w + 2), int64_t(w[4]) * 4);
-        w += 5;
+        loadBlock(at[w[1]], at[w[2]], int64_t(w[3]) * 4);
+        w += 4;
         break;
       case Element::loadNumber: {
         int32_t bits;  // integers, because floating-point arithmetic may flush some of them to zero
-        std::memcpy(&bits, memory(w + 2), sizeof bits);
-        for (int64_t at = 0; at < bytes; at += VECTOR_BYTES) store(block(w[1]) + at, splat(bits));
-        w += 4;
+        std::memcpy(&bits, at[w[2]], sizeof bits);
+        for (int64_t byte = 0; byte < bytes; byte += VECTOR_BYTES) store(at[w[1]] + byte, splat(bits));
+        w += 3;
         break;
       }
       case Element::loadStrided:
-        moveStrided<false>(block(w[1]), memory(w + 2), w[4], w + 5, w + 5 + w[4]);
-        w += 5 + 2 * w[4];
+        moveStrided<false>(at[w[1]], at[w[2]], w[3], w + 4, w + 4 + w[3]);
+        w += 4 + 2 * w[3];
         break;
       case Element::store:
-        copyRun(memory(w + 2), block(w[1]), int64_t(w[4]) * 4);
-        w += 5;
-        break;
-      case Element::storeStrided:
-        moveStrided<true>(block(w[1]), memory(w + 2), w[4], w + 5, w + 5 + w[4]);
-        w += 5 + 2 * w[4];
-        break;
-      case Element::sum:
-        sumBlock(block(w[1]), block(w[2]), elements, w[3]);
+        copyRun(at[w[2]], at[w[1]], int64_t(w[3]) * 4);
         w += 4;
         break;
-#define TT_CASE(name, count, result)                                                         \
-  case Element::name:                                                                        \
-    operate<name##Operation>(block(w[1]), block(w[2]), block(w[3]), block(w[4]), bytes);     \
-    w += 5;                                                                                  \
+      case Element::storeStrided:
+        moveStrided<true>(at[w[1]], at[w[2]], w[3], w + 4, w + 4 + w[3]);
+        w += 4 + 2 * w[3];
+        break;
+      case Element::sum:
+        sumBlock(at[w[1]], at[w[2]], elements, w[3]);
+        w += 4;
+        break;
+#define TT_CASE(name, count, result)                                                  \
+  case Element::name:                                                                 \
+    operate<name##Operation>(at[w[1]], at[w[2]], at[w[3]], at[w[4]], bytes);          \
+    w += 5;                                                                           \
     break;
         TT_ELEMENT_OPERATIONS(TT_CASE)
 #undef TT_CASE

@@ -258,13 +258,11 @@ struct Case {
     return list;
   }
 
-  /// Where an operand lies, in words of an instruction on few elements. @param rank less than that of the operand if it has the sums of rows
+  /// Moves an operand to or from its block, in words of an instruction on few elements. @param rank less than that of the operand if it has the
+  /// sums of rows
   void addMove(std::vector<int32_t>& list, bool stores, int block, int place, size_t rank) const {
-    const Operand& operand = operands[place - registers];
-    const std::vector<int> &strides = operand.strides, counts(sizes.begin(), sizes.begin() + rank);
-    const auto begin = [&](Element move) {
-      list.insert(list.end(), {int32_t(move), block, int32_t(memoryOf[place - registers]), int32_t(operand.offset * 4)});
-    };
+    const std::vector<int> &strides = operands[place - registers].strides, counts(sizes.begin(), sizes.begin() + rank);
+    const auto begin = [&](Element move) { list.insert(list.end(), {int32_t(move), block, place - registers}); };
     if (rank == 0 || (rank == 1 && strides[0] == 1)) {
       begin(stores ? Element::store : Element::load);
       list.push_back(rank == 0 ? 1 : counts[0]);
@@ -278,21 +276,41 @@ struct Case {
     }
   }
 
-  /// The same as an instruction on few elements; every operand has a block of its own, behind those of the registers.
+  /// The block of a register, or of an operand: behind the operands, each has one.
+  int fewBlock(int place) const { return std::max(0, place + int(operands.size())); }
+
+  /// Whether operations on few elements may read and write the operand itself.
+  bool isDirect(int place, int64_t count) const {
+    if (place < registers || count % WIDTH != 0) return false;
+    const std::vector<int>& strides = operands[place - registers].strides;
+    int64_t inside = 1;
+    for (size_t k = strides.size(); k-- > 0; inside *= sizes[k]) {
+      if (sizes[k] > 1 && strides[k] != inside) return false;
+    }
+    return true;
+  }
+
+  /// The same as an instruction on few elements.
   std::vector<int32_t> fewWords(int64_t count) const {
-    std::vector<int32_t> list = {int32_t(count), registers + int(operands.size())};
+    std::vector<int32_t> list = {int32_t(count), registers + int(operands.size()), int(operands.size())};
+    for (size_t k = 0; k < operands.size(); k++) {
+      list.insert(list.end(), {int32_t(memoryOf[k]), int32_t(operands[k].offset * 4)});
+    }
     for (const Code& code : codes) {
+      const auto number = [&](int place) { return isDirect(place, count) ? place - registers : fewBlock(place); };
       for (const int from : code.sources) {
-        if (from >= registers) addMove(list, false, from, from, sizes.size());
+        if (from >= registers && !isDirect(from, count)) addMove(list, false, fewBlock(from), from, sizes.size());
       }
-      list.insert(list.end(), {int32_t(code.element), code.destination, std::max(0, code.sources[0])});
       if (code.element == Element::sum) {
-        list.push_back(sizes.back());
-        addMove(list, true, code.destination, code.destination, sizes.size() - 1);
+        list.insert(list.end(), {int32_t(code.element), fewBlock(code.destination), number(code.sources[0]), sizes.back()});
+        addMove(list, true, fewBlock(code.destination), code.destination, sizes.size() - 1);
         continue;
       }
-      list.insert(list.end(), {std::max(0, code.sources[1]), std::max(0, code.sources[2])});
-      if (code.destination >= registers) addMove(list, true, code.destination, code.destination, sizes.size());
+      list.insert(list.end(), {int32_t(code.element), number(code.destination)});
+      for (const int from : code.sources) list.push_back(number(from));
+      if (code.destination >= registers && !isDirect(code.destination, count)) {
+        addMove(list, true, fewBlock(code.destination), code.destination, sizes.size());
+      }
     }
     list.push_back(int32_t(Element::end));
     return list;
