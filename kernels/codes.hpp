@@ -89,7 +89,8 @@ enum class Element : int32_t {
   lessInt,
   lessEqualInt,
   sum,          // adds up the last axis: the destination's stride there is 0, and it is written once, at the end
-  multiplyAdd,  // a b + c
+  multiplyAdd,      // a b + c
+  subtractProduct,  // c - a b
   load,         // these only where there are few elements: see elementwise-few.hpp
   loadNumber,
   loadStrided,

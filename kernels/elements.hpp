@@ -81,7 +81,8 @@ TT_INLINE Floats multiplyBits(Floats a, Floats b) { return (Floats)((Bits)a * (B
   define(greaterEqualInt, 2, oneWhere(wholes(a) >= wholes(b)))                  \
   define(lessInt, 2, oneWhere(wholes(a) < wholes(b)))                           \
   define(lessEqualInt, 2, oneWhere(wholes(a) <= wholes(b)))                     \
-  define(multiplyAdd, 3, tt::TT_VARIANT::multiplyAdd(a, b, c))
+  define(multiplyAdd, 3, tt::TT_VARIANT::multiplyAdd(a, b, c))                  \
+  define(subtractProduct, 3, tt::TT_VARIANT::multiplyAdd(-a, b, c))
 
 #define TT_DEFINE(name, count, result)                                                                  \
   struct name##Operation {                                                                              \

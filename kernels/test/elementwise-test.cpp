@@ -68,11 +68,11 @@ const Signature SIGNATURES[] = {
     {"subtractInt", "ii", 'i'},   {"multiplyInt", "ii", 'i'},  {"divideInt", "ii", 'i'},   {"powerInt", "ii", 'i'},
     {"maximumInt", "ii", 'i'},    {"minimumInt", "ii", 'i'},   {"equalInt", "ii", 'i'},    {"notEqualInt", "ii", 'i'},
     {"greaterInt", "ii", 'i'},    {"greaterEqualInt", "ii", 'i'}, {"lessInt", "ii", 'i'},  {"lessEqualInt", "ii", 'i'},
-    {"sum", "f", 'f'},            {"multiplyAdd", "fff", 'f'},
+    {"sum", "f", 'f'},            {"multiplyAdd", "fff", 'f'}, {"subtractProduct", "fff", 'f'},
 };
 
 constexpr int OPERATIONS = sizeof SIGNATURES / sizeof SIGNATURES[0];
-static_assert(OPERATIONS == int(Element::multiplyAdd) + 1, "one signature for each operation");
+static_assert(OPERATIONS == int(Element::subtractProduct) + 1, "one signature for each operation");
 
 Value evaluate(Element element, Value x, Value y, Value z) {
   const double a = floatOfBits(x), b = floatOfBits(y), c = floatOfBits(z);
@@ -136,6 +136,7 @@ Value evaluate(Element element, Value x, Value y, Value z) {
     case Element::lessEqualInt: return x <= y;
     case Element::sum: return 0;  // made by Case
     case Element::multiplyAdd: return real(a * b + c);
+    case Element::subtractProduct: return real(c - a * b);
   }
   return 0;
 }

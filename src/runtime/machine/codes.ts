@@ -85,6 +85,7 @@ export const ELEMENTS = [
   "lessEqualInt",
   "sum",
   "multiplyAdd",
+  "subtractProduct",
   "load",
   "loadNumber",
   "loadStrided",

@@ -115,20 +115,26 @@ function singleReaders({ equations, outputs }: FusedParams["body"]): ReadonlySet
   return new Set([...counts].filter(([variable, count]) => count === 1 && !outputs.includes(variable)).map(([v]) => v));
 }
 
-/** a b + c as one step, if nothing else reads the product and nothing was computed after it. */
+/** a b + c or c - a b as one step, if nothing else reads the product and nothing was computed after it. */
 function mergedProduct(
   { primitive, inputs, outputs }: Equation,
   sources: readonly Source[],
   steps: Step[],
   single: ReadonlySet<Variable>,
 ): Step | undefined {
-  if (primitive.name !== "add" || (outputs[0] as Variable).type.dtype !== "float32") return undefined;
+  const isSum = primitive.name === "add";
+  if (!isSum && primitive.name !== "subtract") return undefined;
+  if ((outputs[0] as Variable).type.dtype !== "float32") return undefined;
   const last = steps.at(-1);
   const own = last === undefined ? -1 : sources.indexOf(last);
-  if (last === undefined || last.code !== codeOf("multiply") || last.to !== undefined || own < 0) return undefined;
+  if (last === undefined || own < (isSum ? 0 : 1) || last.to !== undefined) return undefined;
+  const isSquare = last.code === codeOf("square");
+  if (!isSquare && last.code !== codeOf("multiply")) return undefined;
   if (!single.has(inputs[own] as Variable)) return undefined;
   steps.pop();
-  return { code: codeOf("multiplyAdd"), sources: [...last.sources, sources[1 - own] as Source], to: undefined };
+  const factors = isSquare ? [last.sources[0] as Source, last.sources[0] as Source] : last.sources;
+  const code = codeOf(isSum ? "multiplyAdd" : "subtractProduct");
+  return { code, sources: [...factors, sources[1 - own] as Source], to: undefined };
 }
 
 const SAME_FOR_INTS: ReadonlySet<string> = new Set(["select"]);
