@@ -128,7 +128,7 @@ TT_INLINE T opaque(T x) {
 }
 
 /// Packs ROWS rows of A, with element (r, k) at a[r * rowStride + k * columnStride], into a tile [K][ROWS]. Up to eight floats behind
-/// it are written as well.
+/// it are written as well, unless rowStride is 1.
 template <int ROWS>
 void packTile(float* tile, const float* a, int64_t rowStride, int64_t columnStride, int64_t K) {
   int64_t k = 0;
@@ -313,10 +313,15 @@ inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, in
     if (rows == 1 && aColumn == 1) {
       packedRows = a + m * aRow;
     } else {
-      for (int64_t t = 0, row = 0; t < tiles; ++t) {
-        const int64_t tileRows = least + (t < larger);
-        TILE_PACKERS.of[tileRows - 1](scratch + row * K, a + (m + row) * aRow, aRow, aColumn, K);
-        row += tileRows;
+      // Columns are packed some terms at a time, so that the lines of the cache that tiles share stay there.
+      const int64_t someTerms = aRow == 1 ? 8 : K;
+      for (int64_t k = 0; k < K; k += someTerms) {
+        const float* from = a + m * aRow + k * aColumn;
+        for (int64_t t = 0, row = 0; t < tiles; ++t) {
+          const int64_t tileRows = least + (t < larger);
+          TILE_PACKERS.of[tileRows - 1](scratch + row * K + k * tileRows, from + row * aRow, aRow, aColumn, smaller(K - k, someTerms));
+          row += tileRows;
+        }
       }
     }
     const int64_t step = panelsAtOnce(least + (larger > 0)) * PANEL;
