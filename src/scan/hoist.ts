@@ -9,7 +9,7 @@
  */
 
 import { add, matmul, reshape, scatterAdd, sum, transpose, zeros } from "../ops/index.js";
-import { bind, type Equation, inline, type Program, trace, type Variable } from "../program/index.js";
+import { bind, type Equation, type Program, readerCounts, trace, type Variable } from "../program/index.js";
 import { sizeOf, type Tensor, type TensorType } from "../tensor/index.js";
 import { type ApplyScan, firstConstant, type ScanParams } from "./params.js";
 
@@ -42,6 +42,8 @@ interface Division {
   readonly params: ScanParams;
   readonly producer: ReadonlyMap<Variable, Equation>;
   readonly dependence: ReadonlyMap<Variable, Dependence>;
+  /** How often the body reads each variable. */
+  readonly readers: ReadonlyMap<Variable, number>;
   /** Equations that are run before the loop: for all steps at once, or once for all steps. */
   readonly before: ReadonlySet<Equation>;
   /** Equations that can be run after the loop. */
@@ -54,7 +56,7 @@ function divide(params: ScanParams): Division {
   const { body, carries } = params;
   const producer = new Map(body.equations.flatMap((equation) => equation.outputs.map((output) => [output, equation])));
   const dependence = dependences(params);
-  const base = { params, producer, dependence };
+  const base = { params, producer, dependence, readers: readerCounts(body) };
   const sums = findSums(base);
   const core = ancestors(
     base,
@@ -64,7 +66,7 @@ function divide(params: ScanParams): Division {
   return { ...base, sums, before, after: findAfter(base, core, before, sums) };
 }
 
-type Base = Pick<Division, "params" | "producer" | "dependence">;
+type Base = Pick<Division, "params" | "producer" | "dependence" | "readers">;
 
 function dependences(params: ScanParams): Map<Variable, Dependence> {
   const { body, carries } = params;
@@ -116,7 +118,8 @@ function canBatch({ primitive, params, inputs }: Equation, batched: readonly boo
  * Invariants; operations on slices that are better done at once, with what they need of slices; and what follows on those, where the
  * loop then reads no more than before (a bias, the normalisation of a projection).
  */
-function findBefore({ params, producer, dependence }: Base): Set<Equation> {
+function findBefore(base: Base): Set<Equation> {
+  const { params, producer, dependence } = base;
   const { body, length } = params;
   const possible = new Set<Equation>();
   for (const equation of body.equations) {
@@ -130,7 +133,7 @@ function findBefore({ params, producer, dependence }: Base): Set<Equation> {
   }
   const wanted = [...possible].filter(({ primitive }) => primitive.prefersBatch === true);
   const projections = ancestors(
-    { producer },
+    base,
     wanted.flatMap(({ outputs }) => outputs),
   );
   const invariants = body.equations.filter(
@@ -138,9 +141,9 @@ function findBefore({ params, producer, dependence }: Base): Set<Equation> {
   );
   let before = new Set([...invariants, ...projections]);
   const behind = [...possible].filter((equation) => !before.has(equation));
-  const read = (moved: ReadonlySet<Equation>) => sizeRead({ params, producer, dependence }, moved);
+  const read = (moved: ReadonlySet<Equation>) => sizeRead(base, moved);
   const all = new Set(before);
-  for (const equation of behind) if (followsOn(equation, all, { producer, dependence })) all.add(equation);
+  for (const equation of behind) if (followsOn(equation, all, base)) all.add(equation);
   // A slice that the loop itself reads costs nothing inside it, but a copy outside.
   for (const equation of [...behind].reverse()) {
     const serves = [...all].some(({ inputs }) => inputs.includes(equation.outputs[0] as Variable));
@@ -149,11 +152,7 @@ function findBefore({ params, producer, dependence }: Base): Set<Equation> {
   if (read(all) <= read(before)) return all;
   for (const equation of behind) {
     const more = new Set([...before, equation]);
-    if (
-      equation.primitive.name !== "slice" &&
-      followsOn(equation, before, { producer, dependence }) &&
-      read(more) <= read(before)
-    )
+    if (equation.primitive.name !== "slice" && followsOn(equation, before, base) && read(more) <= read(before))
       before = more;
   }
   return before;
@@ -219,16 +218,13 @@ function findAfter(
 
 /** Carries whose only use is  carry' = carry + term,  where the sum of the terms over time can be had at once. */
 function findSums(base: Base): Map<number, Variable> {
-  const { params, producer } = base;
+  const { params, producer, readers } = base;
   const { body, carries } = params;
-  const readers = (variable: Variable): number =>
-    body.equations.reduce((count, { inputs }) => count + inputs.filter((input) => input === variable).length, 0) +
-    body.outputs.filter((output) => output === variable).length;
   const sums = new Map<number, Variable>();
   for (let carry = 0; carry < carries; carry++) {
     const [old, next] = [body.inputs[carry] as Variable, body.outputs[carry] as Variable];
     const equation = producer.get(next);
-    if (equation?.primitive.name !== "add" || readers(old) !== 1 || readers(next) !== 1) continue;
+    if (equation?.primitive.name !== "add" || readers.get(old) !== 1 || readers.get(next) !== 1) continue;
     const [a, b] = equation.inputs as [Variable, Variable];
     const term = a === old ? b : b === old ? a : undefined;
     if (term !== undefined && canSum(base, term)) sums.set(carry, term);
@@ -250,18 +246,16 @@ const isScatter = ({ primitive, inputs }: Equation, producer: Base["producer"]):
 };
 
 /** A concatenation that nothing but the sum reads: each part is summed by itself. */
-const isJoinForSum = ({ primitive, outputs: [joined] }: Equation, { equations, outputs }: Program): boolean => {
-  const read = [...equations.flatMap(({ inputs }) => inputs), ...outputs];
-  return primitive.name === "concatenate" && read.filter((variable) => variable === joined).length === 1;
-};
+const isJoinForSum = ({ primitive, outputs: [joined] }: Equation, readers: Base["readers"]): boolean =>
+  primitive.name === "concatenate" && readers.get(joined as Variable) === 1;
 
 /** Whether the sum of a variable over time is one operation on stacked values, none larger than what steps pass on anyway. */
 function canSum(base: Base, variable: Variable): boolean {
-  const { params, producer, dependence } = base;
+  const { params, producer, dependence, readers } = base;
   if (dependence.get(variable) === "shared") return false;
   const equation = producer.get(variable);
   if (equation?.primitive.linear === true) return canSum(base, equation.inputs[0] as Variable);
-  if (equation !== undefined && (equation.primitive.name === "add" || isJoinForSum(equation, params.body)))
+  if (equation !== undefined && (equation.primitive.name === "add" || isJoinForSum(equation, readers)))
     return equation.inputs.every((input) => canSum(base, input));
   const changes = (input: Variable | undefined) => input !== undefined && dependence.get(input) !== "shared";
   if (equation !== undefined && isMatrixProduct(equation)) return equation.inputs.every(changes);
@@ -270,11 +264,11 @@ function canSum(base: Base, variable: Variable): boolean {
   return sizeOf(variable.type.shape) <= Math.max(...usual);
 }
 
-type Summing = Pick<Base, "params" | "producer">;
+type Summing = Pick<Base, "producer" | "readers">;
 
 /** Σ over time of a variable, from values of all steps. */
 function sumOverTime(base: Summing, variable: Variable, over: (variable: Variable) => Tensor): Tensor {
-  const { producer } = base;
+  const { producer, readers } = base;
   const equation = producer.get(variable);
   if (equation?.primitive.linear === true) {
     const total = sumOverTime(base, equation.inputs[0] as Variable, over);
@@ -284,7 +278,7 @@ function sumOverTime(base: Summing, variable: Variable, over: (variable: Variabl
     const [a, b] = equation.inputs.map((input) => sumOverTime(base, input, over)) as [Tensor, Tensor];
     return add(a, b);
   }
-  if (equation !== undefined && isJoinForSum(equation, base.params.body)) {
+  if (equation !== undefined && isJoinForSum(equation, readers)) {
     const parts = equation.inputs.map((input) => sumOverTime(base, input, over));
     return bind(equation.primitive, parts, equation.params)[0] as Tensor;
   }
@@ -334,7 +328,7 @@ function runBefore({ params, dependence, before }: Division, inputs: readonly Te
 
 /** Computes what comes after the loop. @returns outputs of the scan by their place */
 function runAfter(
-  { params, producer, dependence, before, after, sums }: Division,
+  { params, producer, dependence, readers, before, after, sums }: Division,
   inputs: readonly Tensor[],
   known: Known,
   stackOf: (variable: Variable) => Tensor,
@@ -360,7 +354,7 @@ function runAfter(
 
   const results = new Map<number, Tensor>();
   for (const [carry, term] of sums)
-    results.set(carry, add(inputs[carry] as Tensor, sumOverTime({ params, producer }, term, atAllSteps)));
+    results.set(carry, add(inputs[carry] as Tensor, sumOverTime({ producer, readers }, term, atAllSteps)));
   body.outputs.forEach((variable, index) => {
     const equation = producer.get(variable);
     if (index < carries || equation === undefined || dependence.get(variable) === "shared") return;
@@ -409,18 +403,13 @@ function runLoop(
     ),
     outputs,
   };
-  const { program, captured } = trace(
-    (...tracers) => inline(step, tracers),
-    step.inputs.map(({ type }) => type),
-  );
   const results = apply(
     [
       ...keptCarries.map((index) => inputs[index] as Tensor),
       ...sequences.map(([, tensor]) => tensor),
       ...shared.map(([, tensor]) => tensor),
-      ...captured,
     ],
-    { ...params, body: program, carries: keptCarries.length, slices: sequences.length },
+    { ...params, body: step, carries: keptCarries.length, slices: sequences.length },
   );
   const places = [...keptCarries, ...keptResults];
   const resultAt = (variable: Variable, index: number) =>
