@@ -4,7 +4,7 @@ import { expandDims, squeeze } from "../ops/index.js";
 import { inline, type Primitive, type Program, pruneProgram, type TracedProgram, trace } from "../program/index.js";
 import { applyScan, hoistScan, type ScanParams, scanPrimitive } from "../scan/index.js";
 import type { Tensor } from "../tensor/index.js";
-import { bindExpanded } from "../transforms/index.js";
+import { bindExpanded, isCustom } from "../transforms/index.js";
 import { mergeCommon } from "./merge-common.js";
 import { simplify } from "./simplify.js";
 
@@ -13,9 +13,12 @@ import { simplify } from "./simplify.js";
  * @returns the Program, its inputs those of the given one followed by constants that the passes brought in
  */
 export function optimize(program: Program): TracedProgram {
+  const tidied = tidy(program);
+  if (!tidied.equations.some(({ primitive }) => primitive === scanPrimitive || isCustom(primitive)))
+    return { program: tidied, captured: [] };
   const { program: hoisted, captured } = trace(
-    (...inputs) => inline(tidy(program), inputs, bindHoisted),
-    program.inputs.map(({ type }) => type),
+    (...inputs) => inline(tidied, inputs, bindHoisted),
+    tidied.inputs.map(({ type }) => type),
   );
   return { program: tidy(hoisted), captured };
 }

@@ -98,8 +98,11 @@ export function customGradient(
   };
 }
 
+/** Whether an operation is a function with a way back of its own. */
+export const isCustom = (primitive: Primitive): boolean => primitive === customPrimitive;
+
 /** `bind`, but for functions with a way back of their own: those are what they do. For passes behind differentiation. */
 export const bindExpanded: typeof bind = (primitive, inputs, params) =>
-  (primitive as Primitive) === customPrimitive
+  isCustom(primitive as Primitive)
     ? inline((params as CustomParams).body, inputs, bindExpanded)
     : bind(primitive, inputs, params);

@@ -5,7 +5,7 @@
  */
 export * from "./activity.js";
 export * from "./check-gradients.js";
-export { type BackwardGiven, bindExpanded, customGradient, type ForwardResult } from "./custom-gradient.js";
+export { type BackwardGiven, bindExpanded, customGradient, type ForwardResult, isCustom } from "./custom-gradient.js";
 export * from "./derivatives.js";
 export * from "./forward-mode.js";
 export * from "./reverse-mode.js";
