@@ -8,7 +8,8 @@ import type { MachinePlace } from "./machine-program.js";
 /** The table of places, and numbers that instructions read as if they were tensors. */
 export class PlaceTable {
   readonly places: MachinePlace[] = [];
-  private readonly placeOfSlot = new Map<Slot, number>();
+  /** By the slot, if a loop moves it, or by the place that it is. */
+  private readonly entries = new Map<Slot | string, number>();
   private readonly numbers: number[] = [];
   private readonly numberPlaces = new Map<string, number>();
   private numbersPlace: number | undefined;
@@ -25,11 +26,11 @@ export class PlaceTable {
   placeOf(slot: Slot): number {
     const { place } = slot;
     if (place.in === "slot") return this.placeOf(place.slot);
-    let entry = this.placeOfSlot.get(slot);
+    const key = place.in === "step" ? slot : `${place.in} ${"offset" in place ? place.offset : place.index}`;
+    let entry = this.entries.get(key);
     if (entry === undefined) {
-      const same = this.places.findIndex((known) => place.in !== "step" && isSamePlace(known, place));
-      entry = same >= 0 ? same : this.addPlace(place.in === "step" ? { in: "step" } : place);
-      this.placeOfSlot.set(slot, entry);
+      entry = this.addPlace(place.in === "step" ? { in: "step" } : place);
+      this.entries.set(key, entry);
     }
     return entry;
   }
@@ -56,10 +57,6 @@ export class PlaceTable {
     return this.places.push(place) - 1;
   }
 }
-
-const isSamePlace = (a: MachinePlace, b: Slot["place"]): boolean =>
-  a.in === b.in &&
-  ("index" in a && "index" in b ? a.index === b.index : "offset" in a && "offset" in b && a.offset === b.offset);
 
 /** One instruction. */
 export const word = (name: InstructionName, ...operands: readonly number[]): number[] => [

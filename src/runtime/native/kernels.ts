@@ -109,9 +109,11 @@ interface Binding {
   length: number;
 }
 
-const bindings = (places: readonly MachinePlace[], kind: "input" | "output", count: number): Binding[] =>
-  Array.from({ length: count }, (_, index) => ({
-    entry: places.findIndex((place) => place.in === kind && place.index === index),
+function bindings(places: readonly MachinePlace[], kind: "input" | "output", count: number): Binding[] {
+  const entries = new Map(places.flatMap((place, entry) => (place.in === kind ? [[place.index, entry]] : [])));
+  return Array.from({ length: count }, (_, index) => ({
+    entry: entries.get(index) ?? -1,
     array: undefined,
     length: -1,
   }));
+}
