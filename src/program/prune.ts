@@ -11,18 +11,18 @@ export function pruneProgram(program: Program, outputs: readonly Variable[] = pr
   const equations: Equation[] = [];
   for (let index = program.equations.length - 1; index >= 0; index--) {
     const equation = program.equations[index] as Equation;
-    const used = equation.outputs.map((variable) => needed.has(variable));
-    if (!used.includes(true)) continue;
-    const kept = pruneEquation(equation, used);
+    if (!equation.outputs.some((variable) => needed.has(variable))) continue;
+    const kept = pruneEquation(equation, needed);
     equations.push(kept);
     for (const variable of kept.inputs) needed.add(variable);
   }
   return { inputs: program.inputs, equations: equations.reverse(), outputs };
 }
 
-function pruneEquation(equation: Equation, used: readonly boolean[]): Equation {
+function pruneEquation(equation: Equation, needed: ReadonlySet<Variable>): Equation {
   const { primitive, params, inputs, outputs } = equation;
   if (primitive.prune === undefined) return equation;
+  const used = outputs.map((variable) => needed.has(variable));
   const pruned = primitive.prune(params, inputs.length, used);
   return {
     primitive,

@@ -7,25 +7,30 @@
  */
 
 import { ToolkitError, TraceError } from "../core/index.js";
-import { allocate, formatType, HostTensor, type Shape, sizeOf, type Tensor, type TensorType } from "../tensor/index.js";
+import {
+  allocate,
+  type DType,
+  formatType,
+  HostTensor,
+  type Shape,
+  sizeOf,
+  type Tensor,
+  type TensorType,
+} from "../tensor/index.js";
 import { type Equation, type Primitive, type Program, Variable } from "./program.js";
 
 /** Stands for a variable while a function is traced. */
 export class TracedTensor implements Tensor {
   readonly variable: Variable;
   readonly trace: Trace;
+  readonly dtype: DType;
+  readonly shape: Shape;
 
   constructor(variable: Variable, trace: Trace) {
     this.variable = variable;
     this.trace = trace;
-  }
-
-  get dtype() {
-    return this.variable.type.dtype;
-  }
-
-  get shape(): Shape {
-    return this.variable.type.shape;
+    this.dtype = variable.type.dtype;
+    this.shape = variable.type.shape;
   }
 
   get data(): never {
