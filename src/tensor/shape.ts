@@ -17,7 +17,7 @@ export const sizeOf = (shape: Shape): number => shape.reduce((size, length) => s
 
 /** Whether two shapes have the same lengths. */
 export const sameShape = (a: Shape, b: Shape): boolean =>
-  a.length === b.length && a.every((length, axis) => length === b[axis]);
+  a === b || (a.length === b.length && a.every((length, axis) => length === b[axis]));
 
 /** Whether two types have the same element type and shape. */
 export const sameType = (a: TensorType, b: TensorType): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape);
