@@ -17,10 +17,12 @@ export const kernelSources = (build) =>
     .sort()
     .map((name) => [name, readFileSync(new URL(name, folder), "utf8").replaceAll("\r\n", "\n")]);
 
-/** SHA-256 of names and texts, and of what else decides about a build. @param {"native" | "wasm"} build */
-export const sourceHash = (build, ...settings) =>
-  createHash("sha256")
-    .update(JSON.stringify([kernelSources(build), ...settings]))
-    .digest("hex");
+/** SHA-256 of names, texts, and what else decides about a build, a zero behind each. @param {"native" | "wasm"} build */
+export const sourceHash = (build, ...settings) => {
+  const hash = createHash("sha256");
+  for (const text of [...kernelSources(build).flat(), ...settings.map((one) => JSON.stringify(one))])
+    hash.update(text).update("\0");
+  return hash.digest("hex");
+};
 
 if (argv[1] === fileURLToPath(import.meta.url)) console.log(sourceHash(argv[2]));

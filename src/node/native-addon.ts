@@ -60,13 +60,13 @@ function whyNotBuilt(folder: string): string | undefined {
 /** The checksum that scripts/kernel-sources.mjs makes, if the sources are there. */
 function sourceHash(folder: string): string | undefined {
   if (!existsSync(folder)) return undefined;
-  const sources = readdirSync(folder)
-    .filter((name) => /\.[ch]pp$/.test(name) && name !== "wasm.cpp")
-    .sort()
-    .map((name) => [name, readFileSync(`${folder}/${name}`, "utf8").replaceAll("\r\n", "\n")]);
-  return createHash("sha256")
-    .update(JSON.stringify([sources]))
-    .digest("hex");
+  const names = readdirSync(folder).filter((name) => /\.[ch]pp$/.test(name) && name !== "wasm.cpp");
+  const hash = createHash("sha256");
+  for (const name of names.sort()) {
+    const text = readFileSync(`${folder}/${name}`, "utf8").replaceAll("\r\n", "\n");
+    hash.update(name).update("\0").update(text).update("\0");
+  }
+  return hash.digest("hex");
 }
 
 /** The instruction set of the native kernels: the best of this processor, or that which the environment variable THROUGH_TIME_ISA names. */
