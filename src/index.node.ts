@@ -1,4 +1,4 @@
 /** What `through-time` is in Node: the same, on native kernels if they are built. */
-import "./node/index.js";
+import "./node/kernels.js";
 
 export * from "./index.js";
