@@ -13,7 +13,11 @@ import { isViewOperation, type StridedView, viewThrough, wholeView } from "./str
  * @param panel columns of a packed panel
  * @param constants inputs of the Program that are the same at every run: matrices among them are packed, too
  */
-export function formProducts(program: Program, panel: number, constants: ReadonlySet<Variable> = new Set()): Program {
+export function formProducts(
+  program: Program,
+  panel: number,
+  constants: { has(variable: Variable): boolean } = new Set(),
+): Program {
   const equations = mergeAdditions(program).equations.flatMap((equation): Equation[] => {
     if (equation.primitive === scanPrimitive) return packBefore(equation, panel);
     return isMatrixProduct(equation)
@@ -131,11 +135,7 @@ function packBefore(equation: Equation, panel: number): Equation[] {
       index < firstConstant(params) ? [] : [[variable, equation.inputs[index] as Variable] as const],
     ),
   );
-  const formed = formProducts(params.body, panel);
-  const body = mergeCommon({
-    ...formed,
-    equations: formed.equations.flatMap((inner) => pack(inner, constants, panel)),
-  });
+  const body = formProducts(params.body, panel, constants);
   const isInvariant = ({ primitive, inputs: [operand] }: Equation): boolean =>
     primitive === packPrimitive && constants.has(operand as Variable);
   const packs = body.equations.filter(isInvariant).map((inner) => {
