@@ -121,9 +121,13 @@ function canBatch({ primitive, params, inputs }: Equation, batched: readonly boo
 function findBefore(base: Base): Set<Equation> {
   const { params, producer, dependence } = base;
   const { body, length } = params;
+  const invariants = body.equations.filter(
+    ({ inputs, outputs }) => inputs.length > 0 && dependence.get(outputs[0] as Variable) === "shared",
+  );
+  const onSlices = body.equations.filter(({ outputs }) => dependence.get(outputs[0] as Variable) === "slices");
+  if (!onSlices.some(({ primitive }) => primitive.prefersBatch === true)) return new Set(invariants);
   const possible = new Set<Equation>();
-  for (const equation of body.equations) {
-    if (dependence.get(equation.outputs[0] as Variable) !== "slices") continue;
+  for (const equation of onSlices) {
     const ready = equation.inputs.every((variable) => {
       const made = producer.get(variable);
       return dependence.get(variable) === "shared" || made === undefined || possible.has(made);
@@ -135,9 +139,6 @@ function findBefore(base: Base): Set<Equation> {
   const projections = ancestors(
     base,
     wanted.flatMap(({ outputs }) => outputs),
-  );
-  const invariants = body.equations.filter(
-    ({ inputs, outputs }) => inputs.length > 0 && dependence.get(outputs[0] as Variable) === "shared",
   );
   let before = new Set([...invariants, ...projections]);
   const behind = [...possible].filter((equation) => !before.has(equation));
