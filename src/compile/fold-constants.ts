@@ -17,6 +17,7 @@ export interface WithConstants {
 
 /** The same function of the other inputs, with fewer equations and other constants. */
 export function foldConstants({ program, constants }: WithConstants): WithConstants {
+  if (constants.length === 0) return { program, constants };
   const inputCount = program.inputs.length - constants.length;
   const given = program.inputs.slice(inputCount);
   const foldable = foldableEquations(program, given);

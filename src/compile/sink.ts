@@ -7,6 +7,7 @@ type Producers = ReadonlyMap<Variable, Equation>;
 
 /** The same Program, with fills and broadcasts that loops read as constants made inside those loops. */
 export function sinkIntoLoops(program: Program): Program {
+  if (!program.equations.some(({ primitive }) => primitive === scanPrimitive)) return program;
   const producers = new Map(program.equations.map((equation) => [equation.outputs[0] as Variable, equation]));
   const equations = program.equations.map((equation) =>
     equation.primitive === scanPrimitive ? sinkInto(equation, producers) : equation,
