@@ -93,6 +93,17 @@ describe("the layer check", () => {
     ]);
   });
 
+  test("lets the entry for Node take the kernels of src/node, and nothing else from behind its front door", async () => {
+    const files = {
+      "src/node/kernels.ts": "export const kernels = 1;",
+      "src/node/files.ts": "export const files = 1;",
+      "src/index.node.ts": 'import "./node/kernels.js"; export * from "./node/files.js";',
+    };
+    expect(await violationsOf(files)).toEqual([
+      "package-index-past-the-front-door: src/index.node.ts -> src/node/files.ts",
+    ]);
+  });
+
   test("names a Node import in browser code", async () => {
     const files = { "src/io/index.ts": 'export * from "node:fs";' };
     expect(await violationsOf(files)).toEqual(["node-import-in-browser-code: src/io/index.ts -> fs"]);

@@ -132,6 +132,21 @@ describe("a scan whose results are not all read", () => {
     expect(operations(planOf((w, seq) => run(w, seq)[1].big))).toEqual(["add", "tanh", "multiply"]);
   });
 
+  test("is left alone once it was pruned, until less of it is read", () => {
+    const both = ({ big, small }: { big: Tensor; small: Tensor }) => [big, small];
+    const { program } = traceTree(
+      (w: Tensor, seq: Tensor) => both(run(w, seq)[1]),
+      [numbers(1, [2]), numbers(2, [5, 2])],
+    );
+    const pruned = pruneProgram(program);
+    const [loop] = pruned.equations;
+    expect(pruneProgram(pruned).equations[0]?.params).toBe(loop?.params);
+    const [ofBig, ofSmall] = pruned.outputs.map((output) => printProgram(pruneProgram(pruned, [output])));
+    expect(printProgram(pruned)).toMatch(/multiply e c\n *return e f e\n/);
+    expect(ofBig).toMatch(/multiply e c\n *return e f\n/);
+    expect(ofSmall).toMatch(/tanh c\n *return d d\n/);
+  });
+
   test("is gone when nothing of it is read", () => {
     expect(
       planOf((w, seq) => {
