@@ -44,14 +44,15 @@ constexpr int TERMS = 1;
 constexpr int TERMS = 4;
 #endif
 
-// Blocks of a product of any strides, and floats of a block of rows of A: for a second-level cache of 512 KB or more.
-constexpr int64_t K_BLOCK = 512, N_BLOCK = 1024, ROW_BLOCK_FLOATS = 64 * 1024;
-
 /// Columns of a packed panel.
 constexpr int PANEL = PANEL_VECTORS * WIDTH;
 
 constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 constexpr int64_t ceilingOfDivision(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Blocks of a product of any strides, and floats of a block of rows of A: a panel's block of terms has at most 32 KB, as the first-level
+// cache; a block of rows stays in a second-level cache of 512 KB or more.
+constexpr int64_t K_BLOCK = smaller(512, 32 * 1024 / 4 / PANEL), N_BLOCK = 1024, ROW_BLOCK_FLOATS = 64 * 1024;
 
 /// The size of a block, where `total` is split into about equal blocks of at most `most`.
 constexpr int64_t evenBlock(int64_t total, int64_t most) {
