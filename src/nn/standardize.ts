@@ -1,7 +1,7 @@
 /** Standardization: zero mean and unit variance along the last axis, the core of layer normalisation. */
 
 import { requireNumber } from "../core/index.js";
-import { add, mean, multiply, reciprocal, sqrt, square, subtract } from "../ops/index.js";
+import { add, mean, multiply, negate, reciprocal, sqrt, square, subtract } from "../ops/index.js";
 import type { Tensor } from "../tensor/index.js";
 import { customGradient } from "../transforms/index.js";
 
@@ -28,8 +28,10 @@ export function standardize(x: Tensor, { epsilon = EPSILON }: { readonly epsilon
       return { result: multiply(centred, scale), kept: [scale] };
     },
     (cotangent, { result, kept: [scale] }) => {
-      const along = multiply(result, rowMean(multiply(cotangent, result)));
-      return [multiply(subtract(subtract(cotangent, rowMean(cotangent)), along), scale as Tensor)];
+      // s ȳ + shift + y along: numbers of a row are computed once for it, and each element takes two multiplications and two additions.
+      const shift = negate(multiply(rowMean(cotangent), scale as Tensor));
+      const along = negate(multiply(rowMean(multiply(cotangent, result)), scale as Tensor));
+      return [add(add(multiply(cotangent, scale as Tensor), shift), multiply(result, along))];
     },
   )(x);
 }
