@@ -72,7 +72,34 @@ describe("elementwise arithmetic", () => {
     const f = (x: Tensor) => [Array.from({ length: 300 }).reduce<Tensor>((y) => ops.sin(y), x)];
     const program = fused(f, matrix);
     expect(namesOf(program)).toEqual(["fused", "fused", "fused"]);
-    expect([0, 1, 2].map((index) => bodyOf(program, index).equations.length)).toEqual([128, 128, 44]);
+    expect([0, 1, 2].map((index) => bodyOf(program, index).equations.length)).toEqual([44, 128, 128]);
+  });
+});
+
+describe("what one later group alone reads", () => {
+  /** Two groups: a sum of rows, and what reads it. */
+  const groups = (late: (x: Tensor, y: Tensor) => Tensor): string[][] => {
+    const f = (x: Tensor, y: Tensor) => {
+      const early = late(x, y);
+      return [ops.add(early, ops.sum(ops.sin(x), { axes: 1, keepAxes: true }))];
+    };
+    const program = fused(f, matrix, matrix);
+    expect(namesOf(program)).toEqual(["fused", "fused"]);
+    return [0, 1].map((index) => namesOf(bodyOf(program, index)));
+  };
+
+  test("is computed there, with all that leads to it, right before it is read", () => {
+    expect(groups((x) => ops.square(ops.cos(x)))).toEqual([
+      ["sin", "sum"],
+      ["cos", "square", "reshape", "reshape", "broadcast", "add"],
+    ]);
+  });
+
+  test("stays where it is if the later group would read more from memory", () => {
+    expect(groups((x, y) => ops.multiply(x, y))).toEqual([
+      ["multiply", "sin", "sum"],
+      ["reshape", "reshape", "broadcast", "add"],
+    ]);
   });
 });
 

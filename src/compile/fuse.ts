@@ -47,6 +47,7 @@ class Fusion {
 
   constructor(private readonly program: Program) {
     for (const equation of program.equations) this.take(equation);
+    this.moveToReaders();
   }
 
   result(): Program {
@@ -131,6 +132,55 @@ class Fusion {
     if (found === this.units.length) this.units.push({ equations: [], shape });
     (this.units[found] as Unit).equations.push(equation);
     this.unitOf.set(equation.outputs[0] as Variable, found);
+  }
+
+  /**
+   * Moves what a group computes for one later group there, right before its first reader, if that group then reads no more from memory:
+   * the last first, so that whole expressions follow.
+   */
+  private moveToReaders(): void {
+    const readers = new Map<Variable, Set<number>>();
+    this.units.forEach(({ equations }, index) => {
+      for (const input of equations.flatMap(({ inputs }) => inputs))
+        readers.set(input, (readers.get(input) ?? new Set()).add(index));
+    });
+    const outputs = new Set(this.program.outputs);
+    for (const [index, unit] of [...this.units.entries()].reverse()) {
+      if (unit.shape === undefined) continue;
+      for (const equation of [...unit.equations].reverse()) {
+        const [output] = equation.outputs as [Variable];
+        const [reader, ...others] = readers.get(output) ?? [];
+        const home = this.units[reader ?? index] as Unit;
+        if (equation.primitive.pointwise !== true || outputs.has(output) || others.length > 0 || home === unit)
+          continue;
+        if (home.shape === undefined || !sameShape(home.shape, unit.shape) || home.equations.length >= LARGEST_GROUP)
+          continue;
+        if (this.readsBeside(equation, home) > 1) continue;
+        unit.equations.splice(unit.equations.indexOf(equation), 1);
+        home.equations.splice(
+          home.equations.findIndex(({ inputs }) => inputs.includes(output)),
+          0,
+          equation,
+        );
+        this.unitOf.set(output, reader as number);
+        for (const input of equation.inputs) {
+          const own = readers.get(input) as Set<number>;
+          own.add(reader as number);
+          if (!unit.equations.some(({ inputs }) => inputs.includes(input))) own.delete(index);
+        }
+      }
+    }
+  }
+
+  /** How many values of its shape an equation reads that a group neither computes nor reads. */
+  private readsBeside({ inputs }: Equation, { equations, shape }: Unit): number {
+    const own = new Set(equations.flatMap(({ outputs }) => outputs));
+    const sourcesOf = (variables: readonly Variable[]) =>
+      new Set(variables.filter((variable) => !own.has(variable)).map((variable) => this.readingOf(variable).source));
+    const known = sourcesOf(equations.flatMap((equation) => equation.inputs));
+    const isWhole = (source: Variable | undefined) =>
+      source !== undefined && sizeOf(source.type.shape) >= sizeOf(shape as Shape);
+    return [...sourcesOf(inputs)].filter((source) => !known.has(source) && isWhole(source)).length;
   }
 
   /** Variables that some unit, or the caller, reads from memory. */
