@@ -88,9 +88,10 @@ enum class Element : int32_t {
   greaterEqualInt,
   lessInt,
   lessEqualInt,
-  sum,          // adds up the last axis: the destination's stride there is 0, and it is written once, at the end
+  sum,              // adds up the last axis of a, or of a b: the destination's stride there is 0, and it is written once, at the end
   multiplyAdd,      // a b + c
   subtractProduct,  // c - a b
+  accumulate,       // adds a, or a b, to the destination, row by row: its rows may be one and the same
   load,         // these only where there are few elements: see elementwise-few.hpp
   loadNumber,
   loadStrided,

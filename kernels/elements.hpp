@@ -26,7 +26,7 @@ TT_INLINE Floats addBits(Floats a, Floats b) { return (Floats)((Bits)a + (Bits)b
 TT_INLINE Floats subtractBits(Floats a, Floats b) { return (Floats)((Bits)a - (Bits)b); }
 TT_INLINE Floats multiplyBits(Floats a, Floats b) { return (Floats)((Bits)a * (Bits)b); }
 
-/// Every operation but the sum: name, number of sources, result. The blocks hold whole numbers as the bits of floats;
+/// Every operation but sum and accumulate: name, number of sources, result. The blocks hold whole numbers as the bits of floats;
 /// arithmetic on whole numbers goes by unsigned ones, as those may wrap.
 #define TT_ELEMENT_OPERATIONS(define)                                           \
   define(move, 1, a)                                                            \
@@ -106,21 +106,26 @@ TT_INLINE void copyRun(char* to, const char* from, int64_t bytes) {
   copyFew(to + at, from + at, bytes - at);
 }
 
-/// Sum of neighbouring floats: several in parallel, then in double precision.
-inline double sumOf(const char* from, int64_t count) {
+/// Sum of neighbouring floats, or of their products with others: several in parallel, then in double precision.
+template <bool product = false>
+inline double sumOf(const char* a, int64_t count, [[maybe_unused]] const char* b = nullptr) {
+  const auto added = [=](Floats sum, int64_t at) {
+    return product ? multiplyAdd(load(a + 4 * at), load(b + 4 * at), sum) : sum + load(a + 4 * at);
+  };
   Floats sums[4] = {};
   int64_t at = 0;
   for (; at + 4 * WIDTH <= count; at += 4 * WIDTH) {
-    for (int k = 0; k < 4; k++) sums[k] += load(from + 4 * (at + k * WIDTH));
+    for (int k = 0; k < 4; k++) sums[k] = added(sums[k], at + k * WIDTH);
   }
-  for (; at + WIDTH <= count; at += WIDTH) sums[0] += load(from + 4 * at);
+  for (; at + WIDTH <= count; at += WIDTH) sums[0] = added(sums[0], at);
   const Floats together = (sums[0] + sums[1]) + (sums[2] + sums[3]);
   double total = 0;
   for (int lane = 0; lane < WIDTH; lane++) total += together[lane];
   for (; at < count; at++) {
-    float x;
-    std::memcpy(&x, from + 4 * at, sizeof x);
-    total += x;
+    float x, y = 1;
+    std::memcpy(&x, a + 4 * at, sizeof x);
+    if (product) std::memcpy(&y, b + 4 * at, sizeof y);
+    total += x * y;
   }
   return total;
 }

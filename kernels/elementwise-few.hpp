@@ -84,6 +84,7 @@ inline void elementwiseFew(const int32_t* w, char* const* pointers, float* scrat
   for (int32_t k = 0; k < blocks; k++) at[operands + k] = reinterpret_cast<char*>(scratch) + k * bytes;
   for (;;) {
     switch (Element(w[0])) {
+      case Element::accumulate:  // in elementwise.hpp alone
       case Element::end:
         return;
       case Element::load:

@@ -153,18 +153,53 @@ inline TT_NOINLINE void scatterBlock(const char* from, const Block& block, const
   }
 }
 
-inline TT_NOINLINE void sumRows(Place& to, const Place& source, const Block& block) {
-  Stream from = {source.at, source.rowBytes};
-  if (source.columnBytes != 4) {
-    gatherBlock(source, block, block.extra);
-    from = {block.extra, block.paddedBytes};
-  }
+/// The rows of a source whose columns are neighbours, which a copy makes so.
+TT_INLINE Stream rowsOf(const Place& source, const Block& block, char* copy) {
+  if (source.columnBytes == 4) return {source.at, source.rowBytes};
+  gatherBlock(source, block, copy);
+  return {copy, block.paddedBytes};
+}
+
+/// `second`: null for the sum of the first source, else the sum of products is made.
+inline TT_NOINLINE void sumRows(Place& to, const Place& first, const Place* second, const Block& block) {
+  const Stream a = rowsOf(first, block, block.extra);
+  const Stream b = second == nullptr ? a : rowsOf(*second, block, block.extra + block.extraBytes);
+  const auto sumOfRow = second == nullptr ? sumOf<false> : sumOf<true>;
   for (int64_t row = 0; row < block.rows; row++) {
-    const double sum = sumOf(from.at + row * from.rowBytes, block.columns);
+    const double sum = sumOfRow(a.at + row * a.rowBytes, block.columns, b.at + row * b.rowBytes);
     to.total = block.first ? sum : to.total + sum;
     if (!block.last) continue;
     const float result = float(to.total);
     std::memcpy(to.at + row * to.rowBytes, &result, sizeof result);
+  }
+}
+
+/// Adds a, or a b, to the elements of a row.
+template <bool product>
+void accumulateRow(char* to, const char* a, [[maybe_unused]] const char* b, int64_t width) {
+  const auto added = [](Floats total, Floats x, [[maybe_unused]] Floats y) {
+    return product ? multiplyAdd(x, y, total) : total + x;
+  };
+  int64_t at = 0;
+  for (; at + VECTOR_BYTES <= width; at += VECTOR_BYTES) {
+    store(to + at, added(load(to + at), load(a + at), product ? load(b + at) : Floats{}));
+  }
+  if (at == width) return;
+  Floats total = {}, x = {}, y = {};
+  copyFew(reinterpret_cast<char*>(&total), to + at, width - at);
+  copyFew(reinterpret_cast<char*>(&x), a + at, width - at);
+  if (product) copyFew(reinterpret_cast<char*>(&y), b + at, width - at);
+  total = added(total, x, y);
+  copyFew(to + at, reinterpret_cast<const char*>(&total), width - at);
+}
+
+/// `second`: null to add the first source, else products are added. The columns of the destination are neighbours.
+inline TT_NOINLINE void accumulateRows(Place& to, const Place& first, const Place* second, const Block& block) {
+  const Stream a = rowsOf(first, block, block.extra);
+  const Stream b = second == nullptr ? a : rowsOf(*second, block, block.extra + block.extraBytes);
+  const auto accumulate = second == nullptr ? accumulateRow<false> : accumulateRow<true>;
+  for (int64_t row = 0; row < block.rows; row++) {
+    accumulate(to.at + row * to.rowBytes, a.at + row * a.rowBytes, b.at + row * b.rowBytes, block.columns * 4);
   }
 }
 
@@ -191,7 +226,10 @@ TT_INLINE void executeCode(const int32_t* code, Place* places, const Block& bloc
   const Element element = Element(code[0]);
   const int32_t* sources = code + 2;
   Place& target = places[code[1]];
-  if (element == Element::sum) return sumRows(target, places[sources[0]], block);
+  if (element == Element::sum || element == Element::accumulate) {
+    const Place* second = sources[1] < 0 ? nullptr : &places[sources[1]];
+    return (element == Element::sum ? sumRows : accumulateRows)(target, places[sources[0]], second, block);
+  }
 
   const int count = sources[1] < 0 ? 1 : sources[2] < 0 ? 2 : 3;
   const bool wide = block.columns >= WIDTH;  // shorter rows are copied to whole vectors

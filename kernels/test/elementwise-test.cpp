@@ -68,11 +68,11 @@ const Signature SIGNATURES[] = {
     {"subtractInt", "ii", 'i'},   {"multiplyInt", "ii", 'i'},  {"divideInt", "ii", 'i'},   {"powerInt", "ii", 'i'},
     {"maximumInt", "ii", 'i'},    {"minimumInt", "ii", 'i'},   {"equalInt", "ii", 'i'},    {"notEqualInt", "ii", 'i'},
     {"greaterInt", "ii", 'i'},    {"greaterEqualInt", "ii", 'i'}, {"lessInt", "ii", 'i'},  {"lessEqualInt", "ii", 'i'},
-    {"sum", "f", 'f'},            {"multiplyAdd", "fff", 'f'}, {"subtractProduct", "fff", 'f'},
+    {"sum", "f", 'f'},            {"multiplyAdd", "fff", 'f'}, {"subtractProduct", "fff", 'f'}, {"accumulate", "ff", 'f'},
 };
 
 constexpr int OPERATIONS = sizeof SIGNATURES / sizeof SIGNATURES[0];
-static_assert(OPERATIONS == int(Element::subtractProduct) + 1, "one signature for each operation");
+static_assert(OPERATIONS == int(Element::accumulate) + 1, "one signature for each operation");
 
 Value evaluate(Element element, Value x, Value y, Value z) {
   const double a = floatOfBits(x), b = floatOfBits(y), c = floatOfBits(z);
@@ -137,6 +137,7 @@ Value evaluate(Element element, Value x, Value y, Value z) {
     case Element::sum: return 0;  // made by Case
     case Element::multiplyAdd: return real(a * b + c);
     case Element::subtractProduct: return real(c - a * b);
+    case Element::accumulate: return 0;  // made by Case
   }
   return 0;
 }
@@ -228,6 +229,15 @@ struct Case {
     operands.back().strides.back() = 0;
     memoryOf.push_back(int(operands.size()) - 1);
     return registers + int(operands.size()) - 1;
+  }
+
+  /// A total for some of the outer axes: the same for every place along them.
+  int addTotal() {
+    const int total = add(0, 'i'), outer = random(int(sizes.size()));
+    Operand& operand = operands.back();
+    std::fill(operand.strides.begin(), operand.strides.begin() + outer, 0);
+    for (int64_t k = 0; k < operand.length; k++) operand.memory[k] = bitsOfFloat(float(random(100)) / 100);
+    return total;
   }
 
   /// The same memory and strides as another operand.
@@ -360,8 +370,14 @@ struct Case {
             const int from = code.sources[n];
             if (from >= 0) sources[n] = from < registers ? blocks[from] : cell(from);
           }
+          const double added = double(floatOfBits(sources[0])) * (code.sources[1] < 0 ? 1 : floatOfBits(sources[1]));
           if (code.element == Element::sum) {
-            sums[k] += floatOfBits(sources[0]);
+            sums[k] += added;
+            continue;
+          }
+          if (code.element == Element::accumulate) {
+            Value& total = cell(code.destination);
+            total = bitsOfFloat(float(floatOfBits(total) + added));
             continue;
           }
           const Value result = evaluate(code.element, sources[0], sources[1], sources[2]);
@@ -384,6 +400,10 @@ struct Case {
     int64_t count = 1;
     for (const int size : sizes) count *= size;
     if (count == 0 || count > 128) return;  // longer rows are summed in parts
+    for (const Code& code : codes) {
+      const bool isElsewhere = code.element == Element::accumulate || (code.element == Element::sum && code.sources[1] >= 0);
+      if (isElsewhere) return;  // few elements have no such codes
+    }
     const auto inBlocks = memories();
     for (size_t k = 0; k < operands.size(); k++) std::copy(before[k].begin(), before[k].end(), operands[k].memory.get());
     const auto list = fewWords(count);
@@ -417,7 +437,7 @@ std::vector<int> randomSizes() {
 void testEachOperation(int rounds) {
   for (int operation = 0; operation < OPERATIONS; operation++) {
     const Signature& signature = SIGNATURES[operation];
-    if (Element(operation) == Element::sum) continue;
+    if (Element(operation) == Element::sum || Element(operation) == Element::accumulate) continue;
     for (int round = 0; round < rounds; round++) {
       Case test;
       test.sizes = randomSizes();
@@ -467,6 +487,29 @@ void testSums(int rounds) {
   }
 }
 
+/// Sums of products along rows and across them, of registers and of memory.
+void testSumsOfProducts(int rounds) {
+  for (int round = 0; round < rounds; round++) {
+    Case test;
+    test.sizes = randomSizes();
+    if (test.sizes.back() == 1) test.sizes.back() = 6;
+    test.registers = 1 + random(10);
+    const int x = test.add(random(8), 'i'), y = test.add(random(8), 'i');
+    for (Operand& operand : test.operands) {
+      for (int64_t n = 0; n < operand.length; n++) operand.memory[n] = bitsOfFloat(float(random(200)) / 100);
+    }
+    const int alongRows = test.addSum(), across = test.addTotal(), products = test.addTotal();
+    test.codes = {
+        {Element::square, 0, {x, -1, -1}},
+        {Element::sum, alongRows, {0, y, -1}},
+        {Element::accumulate, across, {0, -1, -1}},
+        {Element::accumulate, products, {x, y, -1}},
+        {Element::accumulate, products, {y, 0, -1}},
+    };
+    test.check("sum of products", 'f', 3e-6);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -474,5 +517,6 @@ int main(int argc, char** argv) {
   testEachOperation(rounds);
   testChains(rounds * 10);
   testSums(rounds * 10);
+  testSumsOfProducts(rounds * 10);
   return report("elementwise");
 }

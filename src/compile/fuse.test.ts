@@ -8,6 +8,7 @@ import { sameShape, sizeOf, type Tensor, type TensorType } from "../tensor/index
 import { fuse } from "./fuse.js";
 import type { FusedParams } from "./fused.js";
 import { sinkIntoLoops } from "./sink.js";
+import { sumInLoops } from "./sum-in-loops.js";
 
 /** The fused Program; its numbers are exactly those of the given one. */
 function fused(f: (...inputs: never[]) => readonly Tensor[], ...types: TensorType[]): Program {
@@ -197,6 +198,23 @@ describe("the end of a group", () => {
         return b
       }"
     `);
+  });
+
+  test("is a sum that grows, of what it computes and of what it reads", () => {
+    const f = (total: Tensor, x: Tensor) => {
+      const [a] = scan(
+        (old: readonly [Tensor, Tensor], row: Tensor) => [old, [ops.square(row), row] as const],
+        [total, total] as const,
+        x,
+      )[1];
+      return [ops.sum(a, { axes: [0, 1] })];
+    };
+    const program = sumInLoops(programOf(f, float32(128), float32(3, 2, 128)));
+    const result = fuse(program);
+    expectSameResults(result, program);
+    const { body } = result.equations.find(({ primitive }) => primitive.name === "scan")!.params as ScanParams;
+    expect(namesOf(body)).toEqual(["fused"]);
+    expect(namesOf(bodyOf(body, 0))).toEqual(["square", "accumulate"]);
   });
 
   test("is read by later groups only", () => {

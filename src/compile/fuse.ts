@@ -2,13 +2,14 @@
  * Finds elementwise arithmetic that can be one pass over memory.
  *
  * Equations are taken in order. One joins a group of its shape if all that it reads is computed before that group, or in it. Views
- * (slices, broadcasts, ...) and fills are not computed: each group reads through them. A concatenation of equal parts, and a sum over
- * the last axis, end a group: they are ways to store its values.
+ * (slices, broadcasts, ...) and fills are not computed: each group reads through them. A concatenation of equal parts, a sum over
+ * the last axis, and rows added to a total end a group: they are ways to store its values.
  */
 
 import { type Equation, type Program, pruneProgram, type Variable } from "../program/index.js";
 import { scanPrimitive } from "../scan/index.js";
 import { type Shape, sameShape, sizeOf, type TensorType } from "../tensor/index.js";
+import { accumulatePrimitive } from "./accumulate.js";
 import { type FusedParams, fusedPrimitive } from "./fused.js";
 import { inBody } from "./in-body.js";
 import { isViewOperation, type StridedView, viewThrough, wholeView } from "./strided-view.js";
@@ -77,7 +78,8 @@ class Fusion {
     } else if (primitive.pointwise === true && [...inputs, ...outputs].every(isWord)) {
       this.join(equation, output.type.shape, undefined);
     } else if (storesGroup(equation)) {
-      const part = inputs.find((input) => this.isGroupValue(input));
+      const accumulates = primitive === accumulatePrimitive;
+      const part = inputs.find((input) => this.isGroupValue(input)) ?? (accumulates ? inputs[1] : undefined);
       if (part === undefined) this.addUnit(equation);
       else {
         this.join(equation, part.type.shape, this.unitOf.get(part));
@@ -267,6 +269,7 @@ function storesGroup({ primitive, params, inputs }: Equation): boolean {
   if (primitive.name === "concatenate")
     return inputs.every((input) => isWord(input) && sameShape(input.type.shape, shape)) && sizeOf(shape) > 0;
   const { axes } = (params ?? {}) as { axes?: readonly number[] };
+  if (primitive === accumulatePrimitive) return true;
   return (
     primitive.name === "sum" &&
     axes?.length === 1 &&

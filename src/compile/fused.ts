@@ -6,7 +6,7 @@ import { withoutDerivative } from "./without-derivative.js";
 
 /**
  * What is computed. The body holds pointwise operations on values of one shape; on the way in also views of inputs and fills,
- * on the way out also concatenations of equal parts, and sums over the last axis.
+ * on the way out also concatenations of equal parts, sums over the last axis, and rows added to a total.
  */
 export interface FusedParams {
   readonly body: Program;

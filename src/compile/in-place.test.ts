@@ -2,8 +2,11 @@ import { describe, expect, test } from "vitest";
 import { expectSame, numbers } from "../../test/close.js";
 import { float32, programOf } from "../../test/programs.js";
 import * as ops from "../ops/index.js";
+import { type Primitive, Variable } from "../program/index.js";
 import { compile, type Kernels, referenceKernels } from "../runtime/index.js";
 import type { Tensor, TensorTree, TensorType } from "../tensor/index.js";
+import { accumulatePrimitive } from "./accumulate.js";
+import { chainRows } from "./chain-rows.js";
 import { fuse } from "./fuse.js";
 import { readsInPlace } from "./in-place.js";
 import { printPlan } from "./plan.js";
@@ -53,6 +56,25 @@ describe("a result of a group may be written over an operand", () => {
   test("nor if the operation is none of elements", () => {
     expect(mayOverwrite((x: Tensor) => [ops.matmul(x, x)], float32(4, 4))).toBe(false);
   });
+});
+
+test("a result of several groups that go row by row may, if one of them alone reads the operand", () => {
+  const mean = (x: Tensor) => ops.mean(x, { axes: -1, keepAxes: true });
+  const mayOverwriteFirst = (f: (x: Tensor, y: Tensor) => readonly Tensor[]): boolean => {
+    const program = programOf(f, float32(64, 1024), float32(64, 1024));
+    const [chain] = chainRows(fuse(program)).equations.filter(({ primitive }) => primitive.name === "rowwise");
+    return readsInPlace(chain!, program.inputs[0]!, program.outputs[0]!);
+  };
+  expect(mayOverwriteFirst((x, y) => [ops.add(x, ops.multiply(y, mean(ops.sin(y))))])).toBe(true);
+  expect(mayOverwriteFirst((x, y) => [ops.add(x, ops.multiply(y, mean(ops.sin(x))))])).toBe(false);
+});
+
+test("rows are added to a total in its memory", () => {
+  const total = new Variable(float32(4));
+  const [x, next] = [new Variable(float32(2, 4)), new Variable(float32(4))];
+  const adding = { primitive: accumulatePrimitive as Primitive, params: null, inputs: [total, x], outputs: [next] };
+  const [group] = fuse({ inputs: [total, x], equations: [adding], outputs: [next] }).equations;
+  expect(readsInPlace(group!, total, next)).toBe(true);
 });
 
 describe("a result that takes over the memory of an argument", () => {

@@ -4,6 +4,7 @@
  * @module compile
  */
 
+export { accumulatePrimitive } from "./accumulate.js";
 export { type FusedParams, fusedPrimitive } from "./fused.js";
 export { lower, type RunKnowledge } from "./lower.js";
 export { optimize } from "./optimize.js";

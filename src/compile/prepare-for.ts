@@ -9,6 +9,7 @@ import { fuse } from "./fuse.js";
 import { joinProducts } from "./join-products.js";
 import { reduceDivisions } from "./reduce-divisions.js";
 import { sinkIntoLoops } from "./sink.js";
+import { sumInLoops } from "./sum-in-loops.js";
 
 /** What kernels execute beside the operations themselves: fused elementwise arithmetic, and products of packed matrices. */
 export interface Target {
@@ -17,7 +18,8 @@ export interface Target {
 }
 
 /**
- * Saves divisions, takes into loops what only repeats, forms products, packs, folds constants, fuses, and chains what goes row by row.
+ * Saves divisions, takes into loops what only repeats, forms products, packs, folds constants, takes sums over time into loops, fuses,
+ * and chains what goes row by row.
  * @param constants values of the last inputs
  */
 export function prepareFor(target: Target, program: Program, constants: readonly HostTensor[]): WithConstants {
@@ -26,5 +28,5 @@ export function prepareFor(target: Target, program: Program, constants: readonly
     program: formProducts(joinProducts(sinkIntoLoops(reduceDivisions(program))), target.panel, known),
     constants,
   });
-  return { program: chainRows(fuse(folded.program)), constants: folded.constants };
+  return { program: chainRows(fuse(sumInLoops(folded.program))), constants: folded.constants };
 }

@@ -7,7 +7,17 @@ import { describe, expect, test } from "vitest";
 import { MemoryError, ShapeError, TraceError } from "../../src/core/index.js";
 import { textStream } from "../../src/data/index.js";
 import { adam, clipByNorm, truncatedBptt } from "../../src/learn/index.js";
-import { type Cell, elman, gru, gruResetBefore, linear, lstm, recurrent, uniformInit } from "../../src/nn/index.js";
+import {
+  type Cell,
+  elman,
+  gru,
+  gruResetBefore,
+  linear,
+  lstm,
+  recurrent,
+  standardize,
+  uniformInit,
+} from "../../src/nn/index.js";
 import * as ops from "../../src/ops/index.js";
 import {
   type CompileOptions,
@@ -334,6 +344,34 @@ export function runKernelCases({ name, kernels }: KernelCase): void {
         { numRuns: 60 },
       );
     });
+
+    // Of whole vectors and not, of one row, of narrow rows, of a batch in a batch, and of rows that do not fit into the cache.
+    test.each([[[6, 50]], [[300]], [[1, 300]], [[70, 7]], [[3, 5, 33]], [[64, 700]]])(
+      "add the gradients of gains and shifts up while they run: steps of %j",
+      (shape) => {
+        const [row, width] = [shape.slice(-1), shape.at(-1) as number];
+        const f = (params: Record<"gain" | "shift" | "number", Tensor>, xs: Tensor) => {
+          const start = ops.zeros(shape);
+          const step = (h: Tensor, x: Tensor): [Tensor, Tensor] => {
+            const shown = ops.add(ops.multiply(standardize(ops.add(h, x)), params.gain), params.shift);
+            const next = ops.tanh(ops.multiply(shown, params.number));
+            return [next, next];
+          };
+          const [, outputs] = scan(step, start, xs);
+          return ops.divide(ops.sum(ops.multiply(outputs, xs)), width);
+        };
+        const params = {
+          gain: floats(row, 0.5, 2),
+          shift: floats(row, -1, 1, 4),
+          number: floats([...shape.slice(0, -1), 1], -1, 1, 5),
+        };
+        const xs = floats([5, ...shape], -2, 2, 6);
+        const run = compiled(valueAndGrad(f));
+        const expected = valueAndGrad(f)(params, xs);
+        expectClose(run(params, xs), expected, COMPOSED);
+        expectClose(run(params, xs), expected, COMPOSED);
+      },
+    );
 
     test("draw random numbers, read and write tables, and move windows", () => {
       const f = (table: Tensor, indices: Tensor, key: Tensor) =>

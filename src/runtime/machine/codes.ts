@@ -86,6 +86,7 @@ export const ELEMENTS = [
   "sum",
   "multiplyAdd",
   "subtractProduct",
+  "accumulate",
   "load",
   "loadNumber",
   "loadStrided",

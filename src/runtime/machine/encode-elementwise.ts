@@ -1,7 +1,13 @@
 /** Elementwise instructions: fused arithmetic, and everything that only moves elements. */
 
 import type { Slot } from "../../compile/index.js";
-import { type FusedParams, type StridedView, viewThrough, wholeView } from "../../compile/index.js";
+import {
+  accumulatePrimitive,
+  type FusedParams,
+  type StridedView,
+  viewThrough,
+  wholeView,
+} from "../../compile/index.js";
 import type { Equation, Primitive, Variable } from "../../program/index.js";
 import { type Shape, sizeOf, stridesOf } from "../../tensor/index.js";
 import { type ElementName, elementCode } from "./codes.js";
@@ -43,6 +49,12 @@ export function encodeFused(
     else steps.push({ code: codeOf("move"), sources: [source], to });
   };
   const single = singleReaders(body);
+  /** What is added up: a value, or two that are multiplied as they are. */
+  const summandsOf = (variable: Variable): Source[] => {
+    const last = steps.at(-1);
+    const areRows = last?.sources.every((source) => isStep(source) || source.strides.at(-1) !== 0) === true;
+    return (areRows && takeFactors(variable, sourceOf(variable), steps, single)) || [sourceOf(variable)];
+  };
 
   for (const equation of body.equations) {
     const { primitive, params, inputs: operands, outputs: results } = equation;
@@ -55,7 +67,19 @@ export function encodeFused(
     } else if (primitive.name === "sum") {
       const to = memoryOf(table, targetOf(result) as Slot, wholeView(result.type.shape));
       const reduced = { ...to, strides: [...to.strides, 0] };
-      steps.push({ code: codeOf("sum"), sources: operands.map(sourceOf), to: reduced });
+      steps.push({ code: codeOf("sum"), sources: summandsOf(operands[0] as Variable), to: reduced });
+    } else if (primitive === accumulatePrimitive) {
+      const [total, part] = operands as [Variable, Variable];
+      const to = memoryOf(table, targetOf(result) as Slot, wholeView(result.type.shape));
+      if (to.place !== (sourceOf(total) as Operand).place)
+        throw new Error("accumulate: the result is not written over the total");
+      const rows = new Array<number>(part.type.shape.length - result.type.shape.length).fill(0);
+      const sources = takeFactors(part, sourceOf(part), steps, single) ?? [sourceOf(part)];
+      steps.push({
+        code: codeOf("accumulate"),
+        sources: [...sources],
+        to: { ...to, strides: [...rows, ...to.strides] },
+      });
     } else if (primitive.pointwise === true) {
       const target = targetOf(result);
       const sources = operands.map(sourceOf);
@@ -117,24 +141,33 @@ function singleReaders({ equations, outputs }: FusedParams["body"]): ReadonlySet
 
 /** a b + c or c - a b as one step, if nothing else reads the product and nothing was computed after it. */
 function mergedProduct(
-  { primitive, inputs, outputs }: Equation,
+  { primitive, inputs }: Equation,
   sources: readonly Source[],
   steps: Step[],
   single: ReadonlySet<Variable>,
 ): Step | undefined {
   const isSum = primitive.name === "add";
   if (!isSum && primitive.name !== "subtract") return undefined;
-  if ((outputs[0] as Variable).type.dtype !== "float32") return undefined;
-  const last = steps.at(-1);
-  const own = last === undefined ? -1 : sources.indexOf(last);
-  if (last === undefined || own < (isSum ? 0 : 1) || last.to !== undefined) return undefined;
-  const isSquare = last.code === codeOf("square");
-  if (!isSquare && last.code !== codeOf("multiply")) return undefined;
-  if (!single.has(inputs[own] as Variable)) return undefined;
-  steps.pop();
-  const factors = isSquare ? [last.sources[0] as Source, last.sources[0] as Source] : last.sources;
   const code = codeOf(isSum ? "multiplyAdd" : "subtractProduct");
-  return { code, sources: [...factors, sources[1 - own] as Source], to: undefined };
+  for (const own of isSum ? [0, 1] : [1]) {
+    const factors = takeFactors(inputs[own] as Variable, sources[own] as Source, steps, single);
+    if (factors !== undefined) return { code, sources: [...factors, sources[1 - own] as Source], to: undefined };
+  }
+  return undefined;
+}
+
+/** The factors of a product or square of floats, which is no step any more, if it was computed last and nothing else reads it. */
+function takeFactors(
+  variable: Variable,
+  source: Source,
+  steps: Step[],
+  single: ReadonlySet<Variable>,
+): Source[] | undefined {
+  const last = steps.at(-1);
+  if (last === undefined || last !== source || last.to !== undefined || !single.has(variable)) return undefined;
+  if (last.code !== codeOf("multiply") && last.code !== codeOf("square")) return undefined;
+  steps.pop();
+  return last.code === codeOf("square") ? [...last.sources, ...last.sources] : last.sources;
 }
 
 const SAME_FOR_INTS: ReadonlySet<string> = new Set(["select"]);
@@ -212,7 +245,8 @@ const move = (shape: Shape, from: Operand, to: Operand): number[] =>
 
 function encodeSteps(whole: Shape, steps: readonly Step[], piece?: Piece): number[] {
   const shape = piece === undefined ? whole : whole.with(0, piece.chunk);
-  if (sizeOf(shape) > 0 && sizeOf(shape) <= MOST_FEW) return encodeFew(shape, steps, piece);
+  const accumulates = steps.some(({ code: one }) => one === codeOf("accumulate"));
+  if (sizeOf(shape) > 0 && sizeOf(shape) <= MOST_FEW && !accumulates) return encodeFew(shape, steps, piece);
   const operands: Operand[] = [];
   const memory = (operand: Operand): number => {
     const same = operands.findIndex(

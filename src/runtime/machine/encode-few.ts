@@ -36,7 +36,10 @@ export function encodeFew(shape: Shape, steps: readonly Step[], piece?: Piece): 
     }
     const sums = step.to && { ...step.to, strides: step.to.strides.slice(0, -1) };
     const storing = operands.move("store", to, shape.slice(0, -1), sums);
-    return [...loading, step.code, to, a, shape.at(-1) as number, ...storing];
+    // Of two sources, the products are added up.
+    const products = step.sources.length === 1 ? [] : [codeOf("multiply"), to, a, b, 0];
+    const summands = step.sources.length === 1 ? a : to;
+    return [...loading, ...products, step.code, to, summands, shape.at(-1) as number, ...storing];
   });
   return word(
     "elementwiseFew",
