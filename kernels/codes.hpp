@@ -92,7 +92,7 @@ enum class Element : int32_t {
   multiplyAdd,      // a b + c
   subtractProduct,  // c - a b
   accumulate,       // adds a, or a b, to the destination, row by row: its rows may be one and the same
-  load,         // these only where there are few elements: see elementwise-few.hpp
+  load,             // these only where there are few elements: see elementwise-few.hpp
   loadNumber,
   loadStrided,
   store,

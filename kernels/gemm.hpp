@@ -48,6 +48,7 @@ constexpr int TERMS = 4;
 constexpr int PANEL = PANEL_VECTORS * WIDTH;
 
 constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+constexpr int64_t greater(int64_t a, int64_t b) { return a < b ? b : a; }
 constexpr int64_t ceilingOfDivision(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Blocks of a product of any strides, and floats of a block of rows of A: a panel's block of terms has at most 32 KB, as the first-level
@@ -261,25 +262,16 @@ constexpr Tile* tileOf() {
 }
 
 struct Tiles {
-  Tile* of[TILE_ROWS * MOST_VECTORS] = {};
+  Tile* of[TILE_ROWS * MOST_VECTORS];
 };
 
-template <int I = 0>
-constexpr void fillTiles(Tiles& tiles) {
-  if constexpr (I < TILE_ROWS * MOST_VECTORS) {
-    tiles.of[I] = tileOf<I / MOST_VECTORS + 1, I % MOST_VECTORS + 1>();
-    fillTiles<I + 1>(tiles);
-  }
-}
-
-constexpr Tiles filledTiles() {
-  Tiles tiles;
-  fillTiles(tiles);
-  return tiles;
+template <int... I>
+constexpr Tiles allTiles(std::integer_sequence<int, I...>) {
+  return {{tileOf<I / MOST_VECTORS + 1, I % MOST_VECTORS + 1>()...}};
 }
 
 /// The tile of r rows and v vectors is number (r - 1) * MOST_VECTORS + v - 1.
-constexpr Tiles TILES = filledTiles();
+constexpr Tiles TILES = allTiles(std::make_integer_sequence<int, TILE_ROWS * MOST_VECTORS>());
 
 /// Fetches the places of a tile of C and D, so that they are there when the tile after the current one begins.
 TT_INLINE void prefetchTile(const float* c, int64_t ldc, const float* d, int64_t ldd, int64_t rows) {
@@ -289,16 +281,14 @@ TT_INLINE void prefetchTile(const float* c, int64_t ldc, const float* d, int64_t
   }
 }
 
+/// Rows that are a block of A, however many terms they have.
+constexpr int64_t FEW_ROWS = 4 * TILE_ROWS;
+
 /// Rows of A that are packed at a time, to stay in the second-level cache while every panel goes past them.
-constexpr int64_t rowsInBlock(int64_t M, int64_t K) {
-  return evenBlock(M, ROW_BLOCK_FLOATS < 4 * TILE_ROWS * K ? 4 * TILE_ROWS : ROW_BLOCK_FLOATS / (K + 1));
-}
+constexpr int64_t rowsInBlock(int64_t M, int64_t K) { return evenBlock(M, greater(FEW_ROWS, ROW_BLOCK_FLOATS / (K + 1))); }
 
 /// Floats of scratch memory that `multiplyPacked` needs. Of fewer terms, a block may have more rows.
-inline int64_t rowScratchFloats(int64_t M, int64_t K) {
-  const int64_t most = ROW_BLOCK_FLOATS < 4 * TILE_ROWS * K ? 4 * TILE_ROWS * K : ROW_BLOCK_FLOATS;
-  return smaller(M * K, most) + 8;
-}
+inline int64_t rowScratchFloats(int64_t M, int64_t K) { return smaller(M * K, greater(FEW_ROWS * K, ROW_BLOCK_FLOATS)) + 8; }
 
 /// C = D + A op(B), where B is packed and element (m, k) of A lies at a[m * aRow + k * aColumn]. `d` may be null (C = A B), the same
 /// memory as `c`, or a single row (ldd = 0).

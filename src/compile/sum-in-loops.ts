@@ -1,7 +1,7 @@
 /** Sums over all steps of what a loop stacks, and nothing else reads: added up step by step, so that the stack is never in memory. */
 
 import { fillPrimitive } from "../ops/index.js";
-import { type Equation, type Program, Variable } from "../program/index.js";
+import { type Equation, type Program, readerCounts, Variable } from "../program/index.js";
 import { type ScanParams, scanPrimitive } from "../scan/index.js";
 import { sizeOf } from "../tensor/index.js";
 import { accumulatePrimitive } from "./accumulate.js";
@@ -12,22 +12,20 @@ const FEWEST_ELEMENTS = 256;
 
 /** The same Program with such sums (the gradients of biases and gains) inside the loops that make what they add up. */
 export function sumInLoops(program: Program): Program {
-  const readers = new Map<Variable, (Equation | Program)[]>();
-  const read = (variable: Variable, reader: Equation | Program) =>
-    readers.set(variable, [...(readers.get(variable) ?? []), reader]);
-  for (const equation of program.equations) for (const input of equation.inputs) read(input, equation);
-  for (const output of program.outputs) read(output, program);
-
+  const readers = readerCounts(program);
+  const sumOf = new Map(
+    program.equations.filter(isSumOfRows).map((equation) => [equation.inputs[0] as Variable, equation]),
+  );
   const taken = new Set<Equation>();
   const equations = program.equations.flatMap((equation): Equation[] => {
     if (equation.primitive !== scanPrimitive) return [equation];
+    const { carries } = equation.params as ScanParams;
     const sums = new Map<number, Equation>();
     equation.outputs.forEach((stack, index) => {
-      const [reader, ...others] = readers.get(stack) ?? [];
-      if (index < (equation.params as ScanParams).carries || others.length > 0) return;
-      if (reader === undefined || reader === program || !isSumOfRows(reader as Equation)) return;
-      sums.set(index, reader as Equation);
-      taken.add(reader as Equation);
+      const sum = sumOf.get(stack);
+      if (index < carries || sum === undefined || readers.get(stack) !== 1) return;
+      sums.set(index, sum);
+      taken.add(sum);
     });
     return withSums(inBody(equation, sumInLoops), sums);
   });

@@ -8,7 +8,7 @@ import {
   viewThrough,
   wholeView,
 } from "../../compile/index.js";
-import type { Equation, Primitive, Variable } from "../../program/index.js";
+import { type Equation, type Primitive, type Program, readerCounts, type Variable } from "../../program/index.js";
 import { type Shape, sizeOf, stridesOf } from "../../tensor/index.js";
 import { type ElementName, elementCode } from "./codes.js";
 import { encodeFew, MOST_FEW } from "./encode-few.js";
@@ -75,11 +75,7 @@ export function encodeFused(
         throw new Error("accumulate: the result is not written over the total");
       const rows = new Array<number>(part.type.shape.length - result.type.shape.length).fill(0);
       const sources = takeFactors(part, sourceOf(part), steps, single) ?? [sourceOf(part)];
-      steps.push({
-        code: codeOf("accumulate"),
-        sources: [...sources],
-        to: { ...to, strides: [...rows, ...to.strides] },
-      });
+      steps.push({ code: codeOf("accumulate"), sources, to: { ...to, strides: [...rows, ...to.strides] } });
     } else if (primitive.pointwise === true) {
       const target = targetOf(result);
       const sources = operands.map(sourceOf);
@@ -132,12 +128,8 @@ function storeParts(
 }
 
 /** Variables that one equation reads, once, and nothing else. */
-function singleReaders({ equations, outputs }: FusedParams["body"]): ReadonlySet<Variable> {
-  const counts = new Map<Variable, number>();
-  for (const variable of [...equations.flatMap(({ inputs }) => inputs), ...outputs])
-    counts.set(variable, (counts.get(variable) ?? 0) + 1);
-  return new Set([...counts].filter(([variable, count]) => count === 1 && !outputs.includes(variable)).map(([v]) => v));
-}
+const singleReaders = (body: Program): ReadonlySet<Variable> =>
+  new Set([...readerCounts(body)].filter(([v, count]) => count === 1 && !body.outputs.includes(v)).map(([v]) => v));
 
 /** a b + c or c - a b as one step, if nothing else reads the product and nothing was computed after it. */
 function mergedProduct(
