@@ -10,6 +10,7 @@ import { chainRows } from "./chain-rows.js";
 import { fuse } from "./fuse.js";
 import { readsInPlace } from "./in-place.js";
 import { printPlan } from "./plan.js";
+import { productPrimitive } from "./product.js";
 
 const matrix = float32(2, 4);
 
@@ -53,6 +54,42 @@ describe("a result of a group may be written over an operand", () => {
     expect(mayOverwrite((x: Tensor) => [ops.sum(ops.sin(x), { axes: 1 })], matrix)).toBe(false);
   });
 
+  test("in parts, each of which is read until it is computed", () => {
+    const halves = (x: Tensor) => ops.split(x, 2) as [Tensor, Tensor];
+    const join = (...parts: Tensor[]) => [ops.concatenate(parts, 1)];
+    const wide = float32(2, 8);
+    // The first half is computed after both are read, the second last.
+    const read = (x: Tensor) => {
+      const [a, b] = halves(x);
+      const product = ops.multiply(a, b);
+      return join(ops.sin(a), ops.add(ops.cos(b), product));
+    };
+    expect(mayOverwrite(read, wide)).toBe(true);
+    const readAfterwards = (x: Tensor) => {
+      const [a, b] = halves(x);
+      const first = ops.sin(a);
+      return join(first, ops.add(ops.cos(b), a));
+    };
+    expect(mayOverwrite(readAfterwards, wide)).toBe(false);
+    const exchanged = (x: Tensor) => join(...halves(x).map(ops.sin).reverse());
+    expect(mayOverwrite(exchanged, wide)).toBe(false);
+    const stored = (x: Tensor) => [halves(x)[0], ...join(...halves(x).map(ops.sin))];
+    expect(mayOverwrite(stored, wide)).toBe(false);
+    const everySecond = (x: Tensor) => {
+      const even = ops.slice(x, 1, 0, 8, 2);
+      return join(ops.sin(even), ops.cos(halves(x)[1]));
+    };
+    expect(mayOverwrite(everySecond, wide)).toBe(false);
+    const whole = (x: Tensor) => join(...halves(x).map(ops.sin), ...halves(ops.add(x, 1)));
+    expect(mayOverwrite(whole, wide)).toBe(false);
+    const otherParts = (x: Tensor, y: Tensor) => {
+      const [a, b] = halves(x);
+      const [c, d] = halves(y);
+      return join(ops.add(a, c), ops.add(b, d));
+    };
+    expect(mayOverwrite(otherParts, float32(2, 6), float32(2, 6))).toBe(true);
+  });
+
   test("nor if the operation is none of elements", () => {
     expect(mayOverwrite((x: Tensor) => [ops.matmul(x, x)], float32(4, 4))).toBe(false);
   });
@@ -67,6 +104,23 @@ test("a result of several groups that go row by row may, if one of them alone re
   };
   expect(mayOverwriteFirst((x, y) => [ops.add(x, ops.multiply(y, mean(ops.sin(y))))])).toBe(true);
   expect(mayOverwriteFirst((x, y) => [ops.add(x, ops.multiply(y, mean(ops.sin(x))))])).toBe(false);
+});
+
+test("a product may be written over what is added to it, but over neither factor, nor over a row that it repeats", () => {
+  const [square, row] = [float32(4, 4), float32(4)];
+  const [d, a, b, result] = [square, square, square, square].map((type) => new Variable(type));
+  const product = (addend: Variable, left = a) => ({
+    primitive: productPrimitive as Primitive,
+    params: { transposeA: false, transposeB: false },
+    inputs: [left, b, addend] as Variable[],
+    outputs: [result] as Variable[],
+  });
+  expect(readsInPlace(product(d!), d!, result!)).toBe(true);
+  expect(readsInPlace(product(d!), a!, result!)).toBe(false);
+  expect(readsInPlace(product(d!), b!, result!)).toBe(false);
+  expect(readsInPlace(product(d!, d), d!, result!)).toBe(false);
+  const bias = new Variable(row);
+  expect(readsInPlace(product(bias), bias, result!)).toBe(false);
 });
 
 test("rows are added to a total in its memory", () => {

@@ -1,20 +1,26 @@
 /** Whether a result may be written over an operand. */
 
-import type { Equation, Variable } from "../program/index.js";
+import { concatenatePrimitive, slicePrimitive } from "../ops/index.js";
+import type { Equation, Program, Variable } from "../program/index.js";
+import { sameType } from "../tensor/index.js";
 import { accumulatePrimitive } from "./accumulate.js";
 import { type FusedParams, fusedPrimitive } from "./fused.js";
+import { lastReaders } from "./last-readers.js";
+import { productPrimitive } from "./product.js";
 import { type RowwiseParams, rowwisePrimitive } from "./rowwise.js";
 
 /**
  * Whether each element of a result can be written as soon as it is computed over the same element of an operand that nobody reads later:
- * the equation is fused, reads the operand element by element only, and not after it computes the result; or adds rows to it. Of
- * several groups that go row by row, one alone reads it.
+ * the equation is fused, reads the operand element by element only, and not after it computes the result; or adds rows to it; or is a
+ * product that is added to it. Of several groups that go row by row, one alone reads it.
  */
 export function readsInPlace(
   { primitive, params, inputs, outputs }: Equation,
   operand: Variable,
   result: Variable,
 ): boolean {
+  if (inputs.filter((input) => input === operand).length !== 1) return false;
+  if (primitive === productPrimitive) return inputs[2] === operand && sameType(operand.type, result.type);
   if (primitive !== fusedPrimitive && primitive !== rowwisePrimitive) return false;
   const { body } = params as FusedParams | RowwiseParams;
   const inner = body.inputs[inputs.indexOf(operand)] as Variable;
@@ -23,15 +29,62 @@ export function readsInPlace(
     const [reader, ...others] = body.equations.filter((equation) => equation.inputs.includes(inner));
     return others.length === 0 && reader?.outputs.includes(written) === true && readsInPlace(reader, inner, written);
   }
-  const computed = body.equations.findIndex((equation) => equation.outputs.includes(written));
-  const readers = body.equations.flatMap((equation, index) => (equation.inputs.includes(inner) ? [index] : []));
-  const reads = inputs.filter((input) => input === operand).length;
+  const made = body.equations.find((equation) => equation.outputs.includes(written));
+  if (made?.primitive === concatenatePrimitive) return joinsInPlace(body, made, inner);
+  return isReadUntil(body, inner, written);
+}
+
+/** Whether element by element operations alone read a variable of a group, up to the one that computes another. */
+function isReadUntil(body: Program, variable: Variable, result: Variable): boolean {
+  const computed = body.equations.findIndex((equation) => equation.outputs.includes(result));
   return (
-    reads === 1 &&
-    !body.outputs.includes(inner) &&
+    !body.outputs.includes(variable) &&
     writesWhereItReads(body.equations[computed]) &&
-    readers.every((index) => index <= computed && writesWhereItReads(body.equations[index]))
+    body.equations.every(
+      (equation, index) => !equation.inputs.includes(variable) || (index <= computed && writesWhereItReads(equation)),
+    )
   );
+}
+
+/** Whether an operand is read in the parts that a group stores, and each part until it is computed. */
+function joinsInPlace(body: Program, { params, inputs: parts, outputs }: Equation, operand: Variable): boolean {
+  const { axis } = params as { axis: number };
+  if (!sameType(operand.type, (outputs[0] as Variable).type)) return false;
+  let end = 0;
+  const partAt = new Map(
+    parts.map((part) => {
+      const start = end;
+      end += part.type.shape[axis] as number;
+      return [start, part] as const;
+    }),
+  );
+  return body.equations.every(({ primitive, params: sliceParams, inputs, outputs: [piece] }) => {
+    if (!inputs.includes(operand)) return true;
+    if (primitive !== slicePrimitive) return false;
+    const { starts, steps } = sliceParams as { starts: readonly number[]; steps: readonly number[] };
+    const part = partAt.get(starts[axis] as number);
+    return part !== undefined && steps.every((step) => step === 1) && isReadUntil(body, piece as Variable, part);
+  });
+}
+
+/**
+ * What can lie, one after the other, in the place of an input of a Program until one of its results does: each is computed in the place of
+ * the one before, for the last reader of that one. Undefined if the result cannot come there.
+ */
+export function chainInPlace(program: Program, input: Variable, result: Variable): Variable[] | undefined {
+  const last = lastReaders(program);
+  const before = (value: Variable): Variable[] | undefined => {
+    const index = program.equations.findIndex(({ outputs }) => outputs.includes(value));
+    const equation = program.equations[index];
+    for (const operand of new Set(equation?.inputs)) {
+      if (last.get(operand) !== index || !sameType(operand.type, value.type)) continue;
+      if (!readsInPlace(equation as Equation, operand, value)) continue;
+      const chain = operand === input ? [] : before(operand);
+      if (chain !== undefined) return [...chain, operand].filter((link) => link !== input);
+    }
+    return undefined;
+  };
+  return before(result);
 }
 
 const writesWhereItReads = (equation: Equation | undefined): boolean =>

@@ -242,6 +242,79 @@ describe("a carry whose history is asked for", () => {
   });
 });
 
+describe("what a loop stacks", () => {
+  const [w, xs] = [() => numbers(1, [4, 4], "float32"), () => numbers(2, [5, 3, 4], "float32")];
+  type Step = (w: Tensor, h: Tensor, x: Tensor) => { next: Tensor; stacked: Tensor };
+
+  /** A loop over the sines of a sequence; the sum of its stack, and what else is made of the sines. */
+  const over =
+    (step: Step, more: (sines: Tensor, stack: Tensor) => readonly Tensor[] = () => []) =>
+    (w: Tensor, xs: Tensor) => {
+      const sines = ops.sin(xs);
+      const loop = (h: Tensor, x: Tensor) => {
+        const { next, stacked } = step(w, h, x);
+        return [next, stacked] as const;
+      };
+      const [last, stack] = scan(loop, ops.zeros([3, 4]), sines);
+      return [last, ops.sum(stack, { axes: [0, 1] }), ...more(sines, stack)];
+    };
+  const plannedOver = (step: Step, more?: Parameters<typeof over>[1]) =>
+    planned<[Tensor, Tensor]>(over(step, more), () => [w(), xs()]);
+
+  /** A product that is added to the input, and something of that. */
+  const addsProduct: Step = (w, h, x) => {
+    const stacked = ops.tanh(ops.add(x, ops.matmul(h, w)));
+    return { next: ops.multiply(stacked, 0.5), stacked };
+  };
+
+  test("lies in the place of what it reads for the last time, and so does what comes between", () => {
+    expect(plannedOver(addsProduct)).toMatchInlineSnapshot(`
+      "arena 384 bytes
+      @0 float32[5,3,4] = fused input1
+      @256 float32[1,4,4] = pack input0
+      @320 float32[3,4] = constant0
+      loop 5 {
+        @0[t] float32[3,4] = product @320 @256 @0[t]
+        @0[t] float32[3,4], @320 float32[3,4] = fused @0[t]
+      }
+      output1 float32[4] = sum @0
+      output0 float32[3,4] = @320"
+    `);
+  });
+
+  /** Whether the product is written over the input of the step. */
+  const isInPlace = (plan: string) => /@(\d+)\[t\] float32\[3,4\] = product \S+ \S+ @\1\[t\]/.test(plan);
+
+  test("does so, too, if the step reads the input before", () => {
+    expect(isInPlace(plannedOver((w, h, x) => addsProduct(w, ops.add(h, x), x)))).toBe(true);
+  });
+
+  test("has a place of its own if the step reads the input later", () => {
+    const later: Step = (w, h, x) => {
+      const { stacked } = addsProduct(w, h, x);
+      return { next: ops.add(ops.matmul(stacked, w), x), stacked };
+    };
+    expect(isInPlace(plannedOver(later))).toBe(false);
+  });
+
+  test("has a place of its own if something reads the input behind the loop", () => {
+    expect(isInPlace(plannedOver(addsProduct, (sines) => [ops.sum(sines)]))).toBe(false);
+  });
+
+  test("has a place of its own if every step reads all of the input", () => {
+    const f = (w: Tensor, xs: Tensor) => {
+      const sines = ops.sin(xs);
+      const loop = (h: Tensor, x: Tensor) => {
+        const stacked = ops.tanh(ops.add(x, ops.matmul(h, w)));
+        return [ops.add(stacked, ops.sum(ops.multiply(sines, stacked), { axes: 0 })), stacked] as const;
+      };
+      const [last, stack] = scan(loop, ops.zeros([3, 4]), sines);
+      return [last, ops.sum(stack)];
+    };
+    expect(isInPlace(planned<[Tensor, Tensor]>(f, () => [w(), xs()]))).toBe(false);
+  });
+});
+
 describe("a carry without history", () => {
   test("is updated in place if the step reads it element by element", () => {
     const f = (start: Tensor, xs: Tensor) => scan((h: Tensor, x: Tensor) => [ops.sin(ops.add(h, x)), []], start, xs)[0];

@@ -8,9 +8,10 @@
 
 import { type Equation, evaluateProgram, type Program, type Variable } from "../program/index.js";
 import { type ScanParams, scanPrimitive } from "../scan/index.js";
-import { BYTES, type HostTensor, sizeOf, type TensorType } from "../tensor/index.js";
+import { BYTES, type HostTensor, sameType, sizeOf, type TensorType } from "../tensor/index.js";
 import { Arena } from "./arena.js";
-import { readsInPlace } from "./in-place.js";
+import { chainInPlace, readsInPlace } from "./in-place.js";
+import { lastReaders } from "./last-readers.js";
 import { paramsKey } from "./params-key.js";
 import type { Instruction, Plan, Slot } from "./plan.js";
 
@@ -119,6 +120,8 @@ class Lowering {
   readonly constants: HostTensor[];
   private readonly slots = new Map<Variable, Slot>();
   private readonly evaluated = new Map<string, Slot>();
+  /** For stacks in the place of what a loop reads: what lies there within a step, before the result does. */
+  private readonly chains = new Map<Variable, readonly Variable[]>();
 
   constructor(constants: readonly HostTensor[]) {
     this.constants = [...constants];
@@ -142,7 +145,8 @@ class Lowering {
     const regions = new Map<number, number>();
     const instructions: Instruction[] = [];
     program.equations.forEach((equation, index) => {
-      for (const { offset, variables } of this.takeRegions(equation)) {
+      const isDone = (offset: number) => regions.get(offset) === index;
+      for (const { offset, variables } of this.takeRegions(equation, isDone)) {
         regions.set(offset, Math.max(...variables.map((variable) => lastReader.get(variable) ?? index), index));
       }
       instructions.push(...this.lowerEquation(equation));
@@ -160,10 +164,11 @@ class Lowering {
     return { slot: { type, place: { in: "arena", offset } }, offset };
   }
 
-  /** Takes memory for results of an equation that have no place yet. */
-  private takeRegions(equation: Equation): Region[] {
+  /** Takes memory for results of an equation that have no place yet. `isDone` says of regions in use whether it is their last reader. */
+  private takeRegions(equation: Equation, isDone: (offset: number) => boolean): Region[] {
     if (!writesResult(equation)) return [];
-    const histories = equation.primitive === scanPrimitive ? this.takeHistories(equation) : [];
+    const isLoop = equation.primitive === scanPrimitive;
+    const histories = isLoop ? [...this.takeHistories(equation), ...this.takePlaces(equation, isDone)] : [];
     const own = equation.outputs.flatMap((variable): Region[] => {
       if (this.slots.has(variable)) return [];
       const { slot, offset } = this.takeSlot(variable.type);
@@ -194,6 +199,33 @@ class Lowering {
       if (after === undefined || this.slots.has(after)) return [{ offset, variables: [before, last] }];
       placeAt(after, reverse ? 0 : 1);
       return [{ offset, variables: [before, last, after] }];
+    });
+  }
+
+  /** Puts what a loop stacks in the place of what it reads step by step for the last time, where a step can be written over its input. */
+  private takePlaces({ params, inputs, outputs }: Equation, isDone: (offset: number) => boolean): Region[] {
+    const { body, carries, slices } = params as ScanParams;
+    const places = inputs.map((input) => rootOf(this.slotOf(input)));
+    const free = new Set(
+      places.slice(carries, carries + slices).filter((slot) => {
+        const offset = arenaOffset(slot);
+        return offset !== undefined && isDone(offset) && places.filter((other) => overlap(slot, other)).length === 1;
+      }),
+    );
+    return outputs.slice(carries).flatMap((stack, index): Region[] => {
+      if (this.slots.has(stack)) return [];
+      const result = body.outputs[carries + index] as Variable;
+      for (const slot of free) {
+        const source = places.indexOf(slot);
+        if (!sameType((inputs[source] as Variable).type, stack.type)) continue;
+        const chain = chainInPlace(body, body.inputs[source] as Variable, result);
+        if (chain === undefined) continue;
+        free.delete(slot);
+        this.place(stack, { type: stack.type, place: slot.place });
+        this.chains.set(stack, chain);
+        return [{ offset: arenaOffset(slot) as number, variables: [stack] }];
+      }
+      return [];
     });
   }
 
@@ -248,7 +280,8 @@ class Lowering {
     const written = new Set(body.equations.filter(writesResult).flatMap((inner) => inner.outputs));
     const results = body.outputs.slice(carries).map((variable, index) => {
       const step = stepOf(outputs[carries + index] as Slot, variable.type);
-      if (written.has(variable) && !this.slots.has(variable)) this.place(variable, step);
+      for (const value of [...(this.chains.get(equation.outputs[carries + index] as Variable) ?? []), variable])
+        if (written.has(value) && !this.slots.has(value)) this.place(value, step);
       return step;
     });
     const carried = body.inputs
@@ -335,6 +368,13 @@ interface CarrySlots {
 const arenaOffset = (slot: Slot | undefined): number | undefined =>
   slot?.place.in === "arena" ? slot.place.offset : undefined;
 
+/** Whether two slots have memory in common. */
+function overlap(a: Slot, b: Slot): boolean {
+  const [from, to] = [arenaOffset(a), arenaOffset(b)];
+  if (from === undefined || to === undefined) return a === b;
+  return from < to + bytesOf(b.type) && to < from + bytesOf(a.type);
+}
+
 /** Whether two slots are the same place at every step. */
 function sameMemory(a: Slot, b: Slot): boolean {
   const [x, y] = [rootOf(a), rootOf(b)];
@@ -350,20 +390,4 @@ function isLastRead(body: Program, carry: number): boolean {
   const computed = body.equations.findIndex(({ outputs }) => outputs.includes(next));
   const last = lastReaders(body).get(old) ?? -1;
   return last < computed || (last === computed && readsInPlace(body.equations[computed] as Equation, old, next));
-}
-
-/** For each variable, the place of the last equation that reads it or another name of it; Infinity for outputs. */
-function lastReaders(program: Program): Map<Variable, number> {
-  const original = new Map<Variable, Variable>();
-  const last = new Map<Variable, number>();
-  const read = (variable: Variable, reader: number): void => {
-    for (let name: Variable | undefined = variable; name !== undefined; name = original.get(name))
-      last.set(name, reader);
-  };
-  program.equations.forEach(({ primitive, inputs, outputs }, index) => {
-    if (primitive.alias === true) original.set(outputs[0] as Variable, inputs[0] as Variable);
-    for (const variable of inputs) read(variable, index);
-  });
-  for (const variable of program.outputs) read(variable, Number.POSITIVE_INFINITY);
-  return last;
 }

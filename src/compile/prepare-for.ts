@@ -7,6 +7,7 @@ import { foldConstants, type WithConstants } from "./fold-constants.js";
 import { formProducts } from "./form-products.js";
 import { fuse } from "./fuse.js";
 import { joinProducts } from "./join-products.js";
+import { joinStacks } from "./join-stacks.js";
 import { reduceDivisions } from "./reduce-divisions.js";
 import { sinkIntoLoops } from "./sink.js";
 import { sumInLoops } from "./sum-in-loops.js";
@@ -28,5 +29,5 @@ export function prepareFor(target: Target, program: Program, constants: readonly
     program: formProducts(joinProducts(sinkIntoLoops(reduceDivisions(program))), target.panel, known),
     constants,
   });
-  return { program: chainRows(fuse(sumInLoops(folded.program))), constants: folded.constants };
+  return { program: chainRows(fuse(joinStacks(sumInLoops(folded.program)))), constants: folded.constants };
 }
