@@ -12,7 +12,8 @@ import { type RowwiseParams, rowwisePrimitive } from "./rowwise.js";
 /**
  * Whether each element of a result can be written as soon as it is computed over the same element of an operand that nobody reads later:
  * the equation is fused, reads the operand element by element only, and not after it computes the result; or adds rows to it; or is a
- * product that is added to it. Of several groups that go row by row, one alone reads it.
+ * product that is added to it. Of several groups that go row by row, the last that reads it
+ * computes the result.
  */
 export function readsInPlace(
   { primitive, params, inputs, outputs }: Equation,
@@ -26,8 +27,8 @@ export function readsInPlace(
   const inner = body.inputs[inputs.indexOf(operand)] as Variable;
   const written = body.outputs[outputs.indexOf(result)] as Variable;
   if (primitive === rowwisePrimitive) {
-    const [reader, ...others] = body.equations.filter((equation) => equation.inputs.includes(inner));
-    return others.length === 0 && reader?.outputs.includes(written) === true && readsInPlace(reader, inner, written);
+    const reader = body.equations.findLast((equation) => equation.inputs.includes(inner));
+    return reader?.outputs.includes(written) === true && readsInPlace(reader, inner, written);
   }
   const made = body.equations.find((equation) => equation.outputs.includes(written));
   if (made?.primitive === concatenatePrimitive) return joinsInPlace(body, made, inner);
