@@ -75,7 +75,7 @@ function addendOf(
   const { type } = product.outputs[0] as Variable;
   const [rows, columns] = type.shape as [number, number];
   if (rows > 0 && rows * columns > columns) {
-    const row = repeatedRow(addend, [rows, columns], producers);
+    const row = repeatedRow(addend, [rows, columns], (variable) => producers.get(variable));
     if (row !== undefined) return { variable: row, equations: [] };
   }
   if (sameShape(addend.type.shape, type.shape)) return { variable: addend, equations: [] };
@@ -84,14 +84,14 @@ function addendOf(
 }
 
 /** The row that a matrix repeats, seen through all that only repeats it. */
-function repeatedRow(
+export function repeatedRow(
   matrix: Variable,
   shape: readonly [number, number],
-  producers: ReadonlyMap<Variable, Equation>,
+  madeBy: (variable: Variable) => Equation | undefined,
 ): Variable | undefined {
   const chain: Equation[] = [];
   let source = matrix;
-  for (let made = producers.get(source); made !== undefined && isViewOperation(made); made = producers.get(source)) {
+  for (let made = madeBy(source); made !== undefined && isViewOperation(made); made = madeBy(source)) {
     chain.unshift(made);
     source = made.inputs[0] as Variable;
   }

@@ -69,10 +69,11 @@ function joinsInPlace(body: Program, { params, inputs: parts, outputs }: Equatio
 }
 
 /**
- * What can lie, one after the other, in the place of an input of a Program until one of its results does: each is computed in the place of
- * the one before, for the last reader of that one. Undefined if the result cannot come there.
+ * What a Program computes that can lie, one after the other, in the place of a result: each is computed in the place of the one before, by the
+ * last reader of that one.
+ * @param input an input of the Program whose place that is; undefined is returned if the result cannot come there
  */
-export function chainInPlace(program: Program, input: Variable, result: Variable): Variable[] | undefined {
+export function chainInPlace(program: Program, result: Variable, input?: Variable): Variable[] | undefined {
   const last = lastReaders(program);
   const before = (value: Variable): Variable[] | undefined => {
     const index = program.equations.findIndex(({ outputs }) => outputs.includes(value));
@@ -80,10 +81,11 @@ export function chainInPlace(program: Program, input: Variable, result: Variable
     for (const operand of new Set(equation?.inputs)) {
       if (last.get(operand) !== index || !sameType(operand.type, value.type)) continue;
       if (!readsInPlace(equation as Equation, operand, value)) continue;
-      const chain = operand === input ? [] : before(operand);
-      if (chain !== undefined) return [...chain, operand].filter((link) => link !== input);
+      if (operand === input) return [];
+      const chain = program.inputs.includes(operand) ? undefined : before(operand);
+      if (chain !== undefined) return [...chain, operand];
     }
-    return undefined;
+    return input === undefined ? [] : undefined;
   };
   return before(result);
 }

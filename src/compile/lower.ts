@@ -218,7 +218,7 @@ class Lowering {
       for (const slot of free) {
         const source = places.indexOf(slot);
         if (!sameType((inputs[source] as Variable).type, stack.type)) continue;
-        const chain = chainInPlace(body, body.inputs[source] as Variable, result);
+        const chain = chainInPlace(body, result, body.inputs[source] as Variable);
         if (chain === undefined) continue;
         free.delete(slot);
         this.place(stack, { type: stack.type, place: slot.place });
@@ -280,7 +280,8 @@ class Lowering {
     const written = new Set(body.equations.filter(writesResult).flatMap((inner) => inner.outputs));
     const results = body.outputs.slice(carries).map((variable, index) => {
       const step = stepOf(outputs[carries + index] as Slot, variable.type);
-      for (const value of [...(this.chains.get(equation.outputs[carries + index] as Variable) ?? []), variable])
+      const chain = this.chains.get(equation.outputs[carries + index] as Variable) ?? chainInPlace(body, variable);
+      for (const value of [...(chain ?? []), variable])
         if (written.has(value) && !this.slots.has(value)) this.place(value, step);
       return step;
     });

@@ -73,8 +73,9 @@ describe.each(CELLS)("prepared Plans of %s", (name, cell) => {
     const { update, params, xs } = updateOf(cell, one);
     const expected = compile(update, { kernels: referenceKernels })(params, xs);
     const compiled = compile(update, { kernels: prepared });
-    // Normalisation of four numbers loses digits, and its division is another one.
-    expectClose(compiled(params, xs), expected, name.includes("norm") ? 3e-5 : TOLERANCES.float32);
+    // Normalisation of four numbers loses digits, and its division is another one. So do sums over many rows.
+    const rounding = one.batch === undefined ? TOLERANCES.float32 : 3 * TOLERANCES.float32;
+    expectClose(compiled(params, xs), expected, name.includes("norm") ? 3e-5 : rounding);
     const donated = mapTensors((leaf) => add(leaf, 0), params);
     expectSame(compile(update, { kernels: prepared, donate: [0] })(donated, xs), compiled(params, xs));
     // A second run starts from the same memory as the first left behind.

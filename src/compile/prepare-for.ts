@@ -6,10 +6,12 @@ import { chainRows } from "./chain-rows.js";
 import { foldConstants, type WithConstants } from "./fold-constants.js";
 import { formProducts } from "./form-products.js";
 import { fuse } from "./fuse.js";
+import { joinInputs } from "./join-inputs.js";
 import { joinProducts } from "./join-products.js";
 import { joinStacks } from "./join-stacks.js";
 import { reduceDivisions } from "./reduce-divisions.js";
 import { sinkIntoLoops } from "./sink.js";
+import { stackConcatenations } from "./stack-concatenations.js";
 import { sumInLoops } from "./sum-in-loops.js";
 
 /** What kernels execute beside the operations themselves: fused elementwise arithmetic, and products of packed matrices. */
@@ -18,16 +20,26 @@ export interface Target {
   readonly panel: number;
 }
 
+type Pass = (program: Program) => Program;
+
 /**
- * Saves divisions, takes into loops what only repeats, forms products, packs, folds constants, takes sums over time into loops, fuses,
- * and chains what goes row by row.
+ * Passes, one after the other: about matrix products and what they read; then, with constants folded, about what loops keep and how elements
+ * go through memory. Each says at the top of its file what it does.
  * @param constants values of the last inputs
  */
-export function prepareFor(target: Target, program: Program, constants: readonly HostTensor[]): WithConstants {
+export function prepareFor({ panel }: Target, program: Program, constants: readonly HostTensor[]): WithConstants {
   const known = new Set(program.inputs.slice(program.inputs.length - constants.length));
-  const folded = foldConstants({
-    program: formProducts(joinProducts(sinkIntoLoops(reduceDivisions(program))), target.panel, known),
-    constants,
-  });
-  return { program: chainRows(fuse(joinStacks(sumInLoops(folded.program)))), constants: folded.constants };
+  const aboutProducts: Pass[] = [
+    reduceDivisions,
+    sinkIntoLoops,
+    (one) => joinInputs(one, panel),
+    joinProducts,
+    stackConcatenations,
+    (one) => formProducts(one, panel, known),
+  ];
+  const folded = foldConstants({ program: apply(aboutProducts, program), constants });
+  return { program: apply([sumInLoops, joinStacks, fuse, chainRows], folded.program), constants: folded.constants };
 }
+
+const apply = (passes: readonly Pass[], program: Program): Program =>
+  passes.reduce((current, pass) => pass(current), program);

@@ -153,3 +153,6 @@ export function sum(x: Tensor, options: ReductionOptions = {}): Tensor {
 /** Number of elements that a reduction over `axes` adds up into one. */
 export const reducedSize = (shape: Shape, axes: readonly number[]): number =>
   sizeOf(axes.map((axis) => shape[axis] as number));
+
+/** The primitive of `broadcastTo`, for passes over Programs, which write equations directly. */
+export const broadcastPrimitive = broadcastOperation.primitive;

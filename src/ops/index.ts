@@ -5,7 +5,7 @@
  */
 import { reserveNames } from "./operation.js";
 
-export { broadcastTo, type ReductionOptions, sum } from "./broadcast.js";
+export { broadcastPrimitive, broadcastTo, type ReductionOptions, sum } from "./broadcast.js";
 export {
   type Conv1dOptions,
   type Conv2dOptions,

@@ -88,12 +88,12 @@ describe("the loops of an update, for kernels with fused arithmetic and packed m
   test("of Elman's network: one product and one group each", () => {
     expect(loopsOfUpdate(elman(SIZES))).toMatchInlineSnapshot(`
       "loop 6 {
-        @704 float32[2,4] = product @448[t] @192 @0[t]
-        @480[t] float32[2,4] = fused @704
+        @480[t] float32[2,4] = product @448[t] @192 @0[t]
+        @480[t] float32[2,4] = fused @480[t]
       }
       loop 6 reverse {
-        @768[t] float32[2,4] = fused @480[t] @704
-        @704 float32[2,4] = product @768[t] @64
+        @704[t] float32[2,4] = fused @480[t] @0
+        @0 float32[2,4] = product @704[t] @128
       }"
     `);
   });
@@ -140,11 +140,11 @@ describe("the loops of an update, for kernels with fused arithmetic and packed m
   test("of a user's layer-norm LSTM", () => {
     expect(loopsOfUpdate(layerNormLstm)).toMatchInlineSnapshot(`
       "loop 6 {
-        @5376 float32[2,16] = product @2176[t] @1664
-        @5504 float32[2] = sum @5376
-        @5568 float32[2,1] = fused @5504
-        @4608[t] float32[2,16], @5504 float32[2] = fused @5376 @5568
-        @3776[t] float32[2,1] = fused @5504
+        @4608[t] float32[2,16] = product @2176[t] @1664
+        @5376 float32[2] = sum @4608[t]
+        @5440 float32[2,1] = fused @5376
+        @4608[t] float32[2,16], @5376 float32[2] = fused @4608[t] @5440
+        @3776[t] float32[2,1] = fused @5376
         @5376 float32[2] = fused @3776[t]
         @3840[t] float32[2,16], @5440 float32[2,16] = fused @4608[t] @5376 input0 @64[t]
         @3584[t] float32[2,4], @3392[t] float32[2,4], @3200[t] float32[2,4], @1952[t] float32[2,4], @2624[t] float32[2,4], @5376 float32[2] = fused @5440 @1920[t]
@@ -155,18 +155,18 @@ describe("the loops of an update, for kernels with fused arithmetic and packed m
         @2816[t] float32[2,4], @2432[t] float32[2,4], @2208[t] float32[2,4] = fused @3008[t] @5376 @2624[t]
       }
       loop 6 reverse {
-        @1856 float32[2,4], @7936 float32[2], @8000 float32[2,4] = fused @1792 @2432[t] @2624[t] @2816[t] @0[t]
+        @1728 float32[2,4], @1792 float32[2], @1856 float32[2,4] = fused @1664 @2432[t] @2624[t] @2816[t] @0[t]
         @8064 float32[2], @8128 float32[2], @8192 float32[2] = fused @0[t] @3776[t] @832[t]
-        @8256 float32[2,1] = fused @0[t] @7936
-        @7936 float32[2,4], @8320 float32[2] = fused @3008[t] @8256 @1856 @8064 @1664
-        @1856 float32[2,1] = fused @8320
-        @1664 float32[2,4], @7168[t] float32[2,16] = fused @7936 @1856 @3200[t] @3392[t] @1920[t] @3584[t] @8000
-        @1856 float32[2], @8256 float32[2] = fused @3840[t] @3776[t] @7168[t] @64[t] @832[t]
-        @8320 float32[2,1], @7936 float32[2,1] = fused @3776[t] @1856 @832[t] @8256
-        @4608[t] float32[2,16], @1856 float32[2], @8000 float32[2,16], @8256 float32[2] = fused @4608[t] @8320 @7168[t] @8128 @896[t] @7936 @8192
-        @7936 float32[2,1], @8320 float32[2,1] = fused @1856 @8256
-        @6400[t] float32[2,16], @4608[t] float32[2,16] = fused @4608[t] @7936 @8000 @8320
-        @1792 float32[2,4] = product @6400[t] @5376
+        @8256 float32[2,1] = fused @0[t] @1792
+        @1792 float32[2,4], @8320 float32[2] = fused @3008[t] @8256 @1728 @8064 @5376
+        @1728 float32[2,1] = fused @8320
+        @5376 float32[2,4], @7296[t] float32[2,16] = fused @1792 @1728 @3200[t] @3392[t] @1920[t] @3584[t] @1856
+        @8064 float32[2], @8256 float32[2] = fused @3840[t] @3776[t] @7296[t] @64[t] @832[t]
+        @8320 float32[2,1], @1728 float32[2,1] = fused @3776[t] @8064 @832[t] @8256
+        @4608[t] float32[2,16], @8064 float32[2], @1792 float32[2,16], @8256 float32[2] = fused @4608[t] @8320 @7296[t] @8128 @896[t] @1728 @8192
+        @1728 float32[2,1], @8320 float32[2,1] = fused @8064 @8256
+        @6528[t] float32[2,16], @4608[t] float32[2,16] = fused @4608[t] @1728 @1792 @8320
+        @1664 float32[2,4] = product @6528[t] @5504
       }"
     `);
   });

@@ -449,6 +449,27 @@ export function runKernelCases({ name, kernels }: KernelCase): void {
         expectClose(compiled(all)(params, xs), all(params, xs), COMPOSED);
       }
     });
+
+    test.each(["elman", "lstm", "gru"])(
+      "of the cell %s give a sequence the same bits in a batch of any size",
+      (cellName) => {
+        // Products of 16 rows and more join inputs and carry.
+        const [time, batch] = [6, 18];
+        const layer = recurrent(cells[cellName] as Cell<TensorTree, TensorTree>);
+        const params = layer.init(ops.randomKey(3));
+        const apply = compiled((params: TensorTree, xs: Tensor) => layer.apply(params, xs).outputs);
+        const xs = floats([time, batch, 3]);
+        const together = apply(params, xs);
+        for (const [start, end] of [
+          [0, 1],
+          [4, 9],
+          [1, 18],
+        ] as const) {
+          const [some, expected] = [xs, together].map((x) => ops.slice(x, 1, start, end)) as [Tensor, Tensor];
+          expectSame(apply(params, some), expected);
+        }
+      },
+    );
   });
 
   // ---------------------------------------------------------------------------------------------------------- memory

@@ -1,0 +1,157 @@
+/**
+ * h U + x W with x W computed before the loop, as hoisting leaves it: one product of [x h] in each step, where its terms stay in the cache. So x W is
+ * never in memory for all steps.
+ */
+
+import { broadcastPrimitive, concatenatePrimitive } from "../ops/index.js";
+import { type Equation, type Program, pruneProgram, readerCounts, Variable } from "../program/index.js";
+import { firstConstant, type ScanParams, scanPrimitive } from "../scan/index.js";
+import { sameShape, type TensorType } from "../tensor/index.js";
+import { isMatrixProduct, repeatedRow } from "./form-products.js";
+import { inBody } from "./in-body.js";
+
+/** Floats of a panel of a packed matrix that stays in the first-level cache while rows go past it. */
+const PANEL_FLOATS = 8192;
+
+/** Fewest rows: for fewer, reading both matrices at each step takes longer than the rows. */
+const FEWEST_ROWS = 16;
+
+/** Finds what makes a variable. */
+type MadeBy = (variable: Variable) => Equation | undefined;
+
+/** A product before a loop, and the one in it to whose result a step of it is added. */
+interface Pair {
+  /** The input of the loop that holds the outer product. */
+  readonly index: number;
+  /** x of all steps, `[time, rows, terms]`. */
+  readonly sequence: Variable;
+  readonly outer: Equation;
+  readonly inner: Equation;
+  readonly sum: Equation;
+  /** A row that is added to the outer product. */
+  readonly bias: Variable | undefined;
+}
+
+/**
+ * The same Program with such products joined.
+ * @param panel columns of a panel of a packed matrix
+ */
+export function joinInputs(program: Program, panel: number): Program {
+  const producers = producersIn(program);
+  const readers = readerCounts(program);
+  const madeBy: MadeBy = (variable) => producers.get(variable);
+  const madeForOne: MadeBy = (variable) => (readers.get(variable) === 1 ? producers.get(variable) : undefined);
+  const equations = program.equations.flatMap((equation): Equation[] => {
+    if (equation.primitive !== scanPrimitive) return [equation];
+    const loop = inBody(equation, (body) => joinInputs(body, panel));
+    const pair = pairOf(loop, madeBy, madeForOne);
+    return pair !== undefined && isWorthIt(pair, panel) ? join(loop, pair) : [loop];
+  });
+  return pruneProgram({ ...program, equations });
+}
+
+const producersIn = ({ equations }: Program): ReadonlyMap<Variable, Equation> =>
+  new Map(equations.map((equation) => [equation.outputs[0] as Variable, equation]));
+
+const transposesSecond = ({ params }: Equation): boolean => (params as { transposeB: boolean }).transposeB;
+
+function isWorthIt({ sequence, inner: { inputs } }: Pair, panel: number): boolean {
+  const [time, rows, terms] = sequence.type.shape as [number, number, number];
+  const [, innerTerms] = (inputs[0] as Variable).type.shape as [number, number];
+  return time > 1 && rows >= FEWEST_ROWS && (terms + innerTerms) * panel <= PANEL_FLOATS;
+}
+
+function pairOf({ inputs, params }: Equation, madeBy: MadeBy, madeForOne: MadeBy): Pair | undefined {
+  const { body, carries, slices } = params as ScanParams;
+  const within = producersIn(body);
+  const readers = readerCounts(body);
+  for (const sum of body.equations.filter(({ primitive }) => primitive.name === "add")) {
+    for (const [first, second] of [sum.inputs, sum.inputs.toReversed()] as [Variable, Variable][]) {
+      const index = body.inputs.indexOf(first);
+      const inner = within.get(second);
+      if (index < carries || index >= carries + slices || readers.get(first) !== 1) continue;
+      if (inner === undefined || !isPlainProduct(inner) || readers.get(second) !== 1) continue;
+      if (body.inputs.indexOf(inner.inputs[1] as Variable) < carries + slices) continue;
+      const found = outerOf(inputs[index] as Variable, madeBy, madeForOne);
+      if (found !== undefined && transposesSecond(found.outer) === transposesSecond(inner))
+        return { index, inner, sum, ...found };
+    }
+  }
+  return undefined;
+}
+
+const isPlainProduct = (equation: Equation): boolean =>
+  isMatrixProduct(equation) && !(equation.params as { transposeA: boolean }).transposeA;
+
+/** The product of a sequence, with or without a row that is added to it, if a stack is that and nothing else reads it. */
+function outerOf(
+  stack: Variable,
+  madeBy: MadeBy,
+  madeForOne: MadeBy,
+): Pick<Pair, "outer" | "sequence" | "bias"> | undefined {
+  const made = madeForOne(stack);
+  const [time, rows, columns] = stack.type.shape as [number, number, number];
+  if (made?.primitive.name === "reshape") {
+    const outer = madeForOne(made.inputs[0] as Variable);
+    const flat = outer && isPlainProduct(outer) ? madeBy(outer.inputs[0] as Variable) : undefined;
+    const sequence = flat?.primitive.name === "reshape" ? (flat.inputs[0] as Variable) : undefined;
+    const isOfSteps = sequence && sameShape(sequence.type.shape.slice(0, -1), [time, rows]);
+    return isOfSteps ? { outer: outer as Equation, sequence, bias: undefined } : undefined;
+  }
+  if (made?.primitive.name !== "add") return undefined;
+  for (const [product, addend] of [made.inputs, made.inputs.toReversed()] as [Variable, Variable][]) {
+    const found = outerOf(product, madeBy, madeForOne);
+    const bias = repeatedRow(addend, [time * rows, columns], madeBy);
+    if (found !== undefined && found.bias === undefined && bias?.type.shape.length === 1) return { ...found, bias };
+  }
+  return undefined;
+}
+
+function join(loop: Equation, { index, sequence, outer, inner, sum, bias }: Pair): Equation[] {
+  const params = loop.params as ScanParams;
+  const { body } = params;
+  const [x, h] = [new Variable(stepType(sequence)), inner.inputs[0] as Variable];
+  const outerMatrix = outer.inputs[1] as Variable;
+  const innerMatrix = loop.inputs[body.inputs.indexOf(inner.inputs[1] as Variable)] as Variable;
+  const weights = concatenation([outerMatrix, innerMatrix], transposesSecond(outer) ? 1 : 0);
+  const matrix = new Variable((weights.outputs[0] as Variable).type);
+  const both = concatenation([x, h], 1);
+  const [total] = sum.outputs as [Variable];
+  const product = bias === undefined ? total : new Variable(total.type);
+  const row = bias && new Variable(bias.type);
+  const joined: Equation[] = [both, { ...inner, inputs: [both.outputs[0] as Variable, matrix], outputs: [product] }];
+  if (row !== undefined) {
+    const rows = new Variable(total.type);
+    const params = { axes: [1], shape: total.type.shape };
+    joined.push({ primitive: broadcastPrimitive, params, inputs: [row], outputs: [rows] });
+    joined.push({ ...sum, inputs: [product, rows] });
+  }
+  const first = firstConstant(params);
+  const withJoined = (variables: readonly Variable[], sequence: Variable, constants: readonly Variable[]) => [
+    ...variables.slice(0, first).with(index, sequence),
+    ...variables.slice(first),
+    ...constants,
+  ];
+  const inside: Program = {
+    ...body,
+    inputs: withJoined(body.inputs, x, row === undefined ? [matrix] : [matrix, row]),
+    equations: body.equations.flatMap((equation) => (equation === inner ? [] : equation === sum ? joined : [equation])),
+  };
+  const constants = [weights.outputs[0] as Variable, ...(bias === undefined ? [] : [bias])];
+  return [
+    weights,
+    { ...loop, params: { ...params, body: inside }, inputs: withJoined(loop.inputs, sequence, constants) },
+  ];
+}
+
+function concatenation(parts: readonly [Variable, Variable], axis: number): Equation {
+  const [{ dtype, shape }, second] = [parts[0].type, parts[1].type];
+  const together = new Variable({
+    dtype,
+    shape: shape.with(axis, (shape[axis] as number) + (second.shape[axis] as number)),
+  });
+  return { primitive: concatenatePrimitive, params: { axis }, inputs: parts, outputs: [together] };
+}
+
+/** Of one step of a stack. */
+const stepType = ({ type: { dtype, shape } }: Variable): TensorType => ({ dtype, shape: shape.slice(1) });
