@@ -12,8 +12,7 @@ import { type RowwiseParams, rowwisePrimitive } from "./rowwise.js";
 /**
  * Whether each element of a result can be written as soon as it is computed over the same element of an operand that nobody reads later:
  * the equation is fused, reads the operand element by element only, and not after it computes the result; or adds rows to it; or is a
- * product that is added to it. Of several groups that go row by row, the last that reads it
- * computes the result.
+ * product that is added to it. Of several groups that go row by row, the last that reads the operand computes the result.
  */
 export function readsInPlace(
   { primitive, params, inputs, outputs }: Equation,
