@@ -5,7 +5,7 @@
 
 import { broadcastPrimitive, concatenatePrimitive } from "../ops/index.js";
 import { type Equation, type Program, pruneProgram, readerCounts, Variable } from "../program/index.js";
-import { firstConstant, type ScanParams, scanPrimitive } from "../scan/index.js";
+import { type ScanParams, scanPrimitive } from "../scan/index.js";
 import { sameShape, type TensorType } from "../tensor/index.js";
 import { isMatrixProduct, repeatedRow } from "./form-products.js";
 import { inBody } from "./in-body.js";
@@ -107,41 +107,35 @@ function outerOf(
   return undefined;
 }
 
+/** The loop with x instead of its product, behind the joined matrix. */
 function join(loop: Equation, { index, sequence, outer, inner, sum, bias }: Pair): Equation[] {
   const params = loop.params as ScanParams;
   const { body } = params;
-  const [x, h] = [new Variable(stepType(sequence)), inner.inputs[0] as Variable];
-  const outerMatrix = outer.inputs[1] as Variable;
   const innerMatrix = loop.inputs[body.inputs.indexOf(inner.inputs[1] as Variable)] as Variable;
-  const weights = concatenation([outerMatrix, innerMatrix], transposesSecond(outer) ? 1 : 0);
-  const matrix = new Variable((weights.outputs[0] as Variable).type);
-  const both = concatenation([x, h], 1);
-  const [total] = sum.outputs as [Variable];
-  const product = bias === undefined ? total : new Variable(total.type);
-  const row = bias && new Variable(bias.type);
-  const joined: Equation[] = [both, { ...inner, inputs: [both.outputs[0] as Variable, matrix], outputs: [product] }];
-  if (row !== undefined) {
-    const rows = new Variable(total.type);
-    const params = { axes: [1], shape: total.type.shape };
-    joined.push({ primitive: broadcastPrimitive, params, inputs: [row], outputs: [rows] });
-    joined.push({ ...sum, inputs: [product, rows] });
-  }
-  const first = firstConstant(params);
-  const withJoined = (variables: readonly Variable[], sequence: Variable, constants: readonly Variable[]) => [
-    ...variables.slice(0, first).with(index, sequence),
-    ...variables.slice(first),
-    ...constants,
-  ];
+  const weights = concatenation([outer.inputs[1] as Variable, innerMatrix], transposesSecond(outer) ? 1 : 0);
+  const given = [weights.outputs[0] as Variable, ...(bias === undefined ? [] : [bias])];
+  const received = given.map(({ type }) => new Variable(type));
+  const x = new Variable(stepType(sequence));
+  const joined = productOfBoth(inner, sum, x, received[0] as Variable, received[1]);
   const inside: Program = {
     ...body,
-    inputs: withJoined(body.inputs, x, row === undefined ? [matrix] : [matrix, row]),
+    inputs: [...body.inputs.with(index, x), ...received],
     equations: body.equations.flatMap((equation) => (equation === inner ? [] : equation === sum ? joined : [equation])),
   };
-  const constants = [weights.outputs[0] as Variable, ...(bias === undefined ? [] : [bias])];
-  return [
-    weights,
-    { ...loop, params: { ...params, body: inside }, inputs: withJoined(loop.inputs, sequence, constants) },
-  ];
+  const inputs = [...loop.inputs.with(index, sequence), ...given];
+  return [weights, { ...loop, params: { ...params, body: inside } satisfies ScanParams, inputs }];
+}
+
+/** [x h] times a matrix, and a row that is added to it, in the place of a product and a sum. */
+function productOfBoth(inner: Equation, sum: Equation, x: Variable, matrix: Variable, row?: Variable): Equation[] {
+  const both = concatenation([x, inner.inputs[0] as Variable], 1);
+  const [total] = sum.outputs as [Variable];
+  const product = { ...inner, inputs: [both.outputs[0] as Variable, matrix] };
+  if (row === undefined) return [both, { ...product, outputs: [total] }];
+  const rows = new Variable(total.type);
+  const params = { axes: [1], shape: total.type.shape };
+  const repeat: Equation = { primitive: broadcastPrimitive, params, inputs: [row], outputs: [rows] };
+  return [both, product, repeat, { ...sum, inputs: [...inner.outputs, rows] }];
 }
 
 function concatenation(parts: readonly [Variable, Variable], axis: number): Equation {

@@ -8,37 +8,43 @@ import { type Equation, type Program, pruneProgram, Variable } from "../program/
 import { firstConstant, type ScanParams, scanPrimitive } from "../scan/index.js";
 import { inBody } from "./in-body.js";
 
+type Producers = ReadonlyMap<Variable, Equation>;
+
 /** The same Program with such concatenations replaced. */
 export function stackConcatenations(program: Program): Program {
-  const producers = new Map(program.equations.map((equation) => [equation.outputs[0] as Variable, equation]));
+  const producers: Producers = new Map(
+    program.equations.map((equation) => [equation.outputs[0] as Variable, equation]),
+  );
   const wanted = program.equations.filter(isConcatenationOfRows);
   const replaced = new Map<Equation, Equation>();
   const equations = program.equations.map((equation) => {
     if (equation.primitive !== scanPrimitive) return equation;
-    return wanted.reduce(
-      (loop, concatenation) => {
-        const steps = concatenation.inputs.map((part) => stepOf(loop, sequenceOf(part, producers)));
-        const made = (loop.params as ScanParams).body.equations.find(
-          (inner) => isConcatenationOfRows(inner) && inner.inputs.every((input, k) => input === steps[k]),
-        );
-        const [rows] = concatenation.outputs as [Variable];
-        const [step] = made?.outputs ?? [];
-        const isLater = concatenation.inputs.some((part) => loop.outputs.includes(sequenceOf(part, producers)));
-        if (step === undefined || !isLater || step.type.shape[1] !== rows.type.shape[1]) return loop;
-        const { length } = loop.params as ScanParams;
-        const stack = new Variable({ dtype: step.type.dtype, shape: [length, ...step.type.shape] });
-        replaced.set(concatenation, {
-          primitive: reshapePrimitive as Equation["primitive"],
-          params: { shape: rows.type.shape },
-          inputs: [stack],
-          outputs: [rows],
-        });
-        return withStack(loop, step, stack);
-      },
-      inBody(equation, stackConcatenations),
-    );
+    let loop = inBody(equation, stackConcatenations);
+    for (const concatenation of wanted) {
+      const step = madeInStep(loop, concatenation, producers);
+      if (step === undefined) continue;
+      const { length } = loop.params as ScanParams;
+      const stack = new Variable({ dtype: step.type.dtype, shape: [length, ...step.type.shape] });
+      const [rows] = concatenation.outputs as [Variable];
+      const params = { shape: rows.type.shape };
+      replaced.set(concatenation, { primitive: reshapePrimitive, params, inputs: [stack], outputs: [rows] });
+      loop = withStack(loop, step, stack);
+    }
+    return loop;
   });
   return pruneProgram({ ...program, equations: equations.map((equation) => replaced.get(equation) ?? equation) });
+}
+
+/** What a step of a loop concatenates, if a concatenation behind the loop is that of all steps. */
+function madeInStep(loop: Equation, { inputs, outputs }: Equation, producers: Producers): Variable | undefined {
+  const sequences = inputs.map((part) => sequenceOf(part, producers));
+  const steps = sequences.map((sequence) => stepOf(loop, sequence));
+  const made = (loop.params as ScanParams).body.equations.find(
+    (inner) => isConcatenationOfRows(inner) && inner.inputs.every((input, k) => input === steps[k]),
+  );
+  const [step] = made?.outputs ?? [];
+  const isBehind = sequences.some((sequence) => loop.outputs.includes(sequence));
+  return isBehind && step?.type.shape[1] === outputs[0]?.type.shape[1] ? step : undefined;
 }
 
 function isConcatenationOfRows({ primitive, params, outputs: [output] }: Equation): boolean {
@@ -46,7 +52,7 @@ function isConcatenationOfRows({ primitive, params, outputs: [output] }: Equatio
 }
 
 /** What a matrix holds the steps of, one below the other. */
-function sequenceOf(matrix: Variable, producers: ReadonlyMap<Variable, Equation>): Variable {
+function sequenceOf(matrix: Variable, producers: Producers): Variable {
   const made = producers.get(matrix);
   return made?.primitive.name === "reshape" ? (made.inputs[0] as Variable) : matrix;
 }
