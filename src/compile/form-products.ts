@@ -1,7 +1,7 @@
 /** matmul -> product: an addition behind it becomes its third operand, and a matrix that a loop does not change is packed before it. */
 
 import { reshapePrimitive } from "../ops/index.js";
-import { type Equation, type Program, pruneProgram, readerCounts, Variable } from "../program/index.js";
+import { type Equation, type Program, producersOf, pruneProgram, readerCounts, Variable } from "../program/index.js";
 import { firstConstant, type ScanParams, scanPrimitive } from "../scan/index.js";
 import { sameShape, sizeOf, type TensorType } from "../tensor/index.js";
 import { mergeCommon } from "./merge-common.js";
@@ -39,7 +39,7 @@ function mergeAdditions(program: Program): Program {
   const products = new Map<Variable, Equation>();
   for (const equation of program.equations.filter(isMatrixProduct))
     products.set(equation.outputs[0] as Variable, equation);
-  const producers = new Map(program.equations.map((equation) => [equation.outputs[0] as Variable, equation]));
+  const producers = producersOf(program);
   /** A product, seen through a change of shape that nothing else reads. */
   const productOf = (variable: Variable): Equation | undefined => {
     if (readers.get(variable) !== 1) return undefined;
@@ -75,7 +75,7 @@ function addendOf(
   const { type } = product.outputs[0] as Variable;
   const [rows, columns] = type.shape as [number, number];
   if (rows > 0 && rows * columns > columns) {
-    const row = repeatedRow(addend, [rows, columns], (variable) => producers.get(variable));
+    const row = repeatedRow(addend, [rows, columns], producers);
     if (row !== undefined) return { variable: row, equations: [] };
   }
   if (sameShape(addend.type.shape, type.shape)) return { variable: addend, equations: [] };
@@ -87,11 +87,11 @@ function addendOf(
 export function repeatedRow(
   matrix: Variable,
   shape: readonly [number, number],
-  madeBy: (variable: Variable) => Equation | undefined,
+  producers: ReadonlyMap<Variable, Equation>,
 ): Variable | undefined {
   const chain: Equation[] = [];
   let source = matrix;
-  for (let made = madeBy(source); made !== undefined && isViewOperation(made); made = madeBy(source)) {
+  for (let made = producers.get(source); made !== undefined && isViewOperation(made); made = producers.get(source)) {
     chain.unshift(made);
     source = made.inputs[0] as Variable;
   }

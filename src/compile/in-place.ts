@@ -50,43 +50,36 @@ function isReadUntil(body: Program, variable: Variable, result: Variable): boole
 function joinsInPlace(body: Program, { params, inputs: parts, outputs }: Equation, operand: Variable): boolean {
   const { axis } = params as { axis: number };
   if (!sameType(operand.type, (outputs[0] as Variable).type)) return false;
-  let end = 0;
-  const partAt = new Map(
-    parts.map((part) => {
-      const start = end;
-      end += part.type.shape[axis] as number;
-      return [start, part] as const;
-    }),
-  );
+  // Parts of a group are equal.
+  const width = parts[0]?.type.shape[axis] as number;
   return body.equations.every(({ primitive, params: sliceParams, inputs, outputs: [piece] }) => {
     if (!inputs.includes(operand)) return true;
     if (primitive !== slicePrimitive) return false;
     const { starts, steps } = sliceParams as { starts: readonly number[]; steps: readonly number[] };
-    const part = partAt.get(starts[axis] as number);
+    const part = parts[(starts[axis] as number) / width];
     return part !== undefined && steps.every((step) => step === 1) && isReadUntil(body, piece as Variable, part);
   });
 }
 
 /**
- * What a Program computes that can lie, one after the other, in the place of a result: each is computed in the place of the one before, by the
- * last reader of that one.
- * @param input an input of the Program whose place that is; undefined is returned if the result cannot come there
+ * For a Program, tells what it computes that can lie, one after the other, in the place of a result: each is computed in the place of the one
+ * before, by the last reader of that one. With an input whose place that is: undefined if the result cannot come there.
  */
-export function chainInPlace(program: Program, result: Variable, input?: Variable): Variable[] | undefined {
+export function chainsInPlace(program: Program): (result: Variable, input?: Variable) => Variable[] | undefined {
   const last = lastReaders(program);
-  const before = (value: Variable): Variable[] | undefined => {
+  const before = (value: Variable, input?: Variable): Variable[] | undefined => {
     const index = program.equations.findIndex(({ outputs }) => outputs.includes(value));
     const equation = program.equations[index];
     for (const operand of new Set(equation?.inputs)) {
       if (last.get(operand) !== index || !sameType(operand.type, value.type)) continue;
       if (!readsInPlace(equation as Equation, operand, value)) continue;
       if (operand === input) return [];
-      const chain = program.inputs.includes(operand) ? undefined : before(operand);
+      const chain = program.inputs.includes(operand) ? undefined : before(operand, input);
       if (chain !== undefined) return [...chain, operand];
     }
     return input === undefined ? [] : undefined;
   };
-  return before(result);
+  return before;
 }
 
 const writesWhereItReads = (equation: Equation | undefined): boolean =>

@@ -3,10 +3,11 @@
  * never in memory for all steps.
  */
 
-import { broadcastPrimitive, concatenatePrimitive } from "../ops/index.js";
-import { type Equation, type Program, pruneProgram, readerCounts, Variable } from "../program/index.js";
-import { type ScanParams, scanPrimitive } from "../scan/index.js";
-import { sameShape, type TensorType } from "../tensor/index.js";
+import { broadcastPrimitive } from "../ops/index.js";
+import { type Equation, type Program, producersOf, pruneProgram, readerCounts, Variable } from "../program/index.js";
+import { firstConstant, type ScanParams, scanPrimitive, stepType } from "../scan/index.js";
+import { sameShape } from "../tensor/index.js";
+import { concatenation } from "./concatenation.js";
 import { isMatrixProduct, repeatedRow } from "./form-products.js";
 import { inBody } from "./in-body.js";
 
@@ -16,8 +17,10 @@ const PANEL_FLOATS = 8192;
 /** Fewest rows: for fewer, reading both matrices at each step takes longer than the rows. */
 const FEWEST_ROWS = 16;
 
-/** Finds what makes a variable. */
-type MadeBy = (variable: Variable) => Equation | undefined;
+type Producers = ReadonlyMap<Variable, Equation>;
+
+/** Finds what makes a variable that is read once. */
+type MadeForOne = (variable: Variable) => Equation | undefined;
 
 /** A product before a loop, and the one in it to whose result a step of it is added. */
 interface Pair {
@@ -37,21 +40,17 @@ interface Pair {
  * @param panel columns of a panel of a packed matrix
  */
 export function joinInputs(program: Program, panel: number): Program {
-  const producers = producersIn(program);
+  const producers = producersOf(program);
   const readers = readerCounts(program);
-  const madeBy: MadeBy = (variable) => producers.get(variable);
-  const madeForOne: MadeBy = (variable) => (readers.get(variable) === 1 ? producers.get(variable) : undefined);
+  const madeForOne: MadeForOne = (variable) => (readers.get(variable) === 1 ? producers.get(variable) : undefined);
   const equations = program.equations.flatMap((equation): Equation[] => {
     if (equation.primitive !== scanPrimitive) return [equation];
     const loop = inBody(equation, (body) => joinInputs(body, panel));
-    const pair = pairOf(loop, madeBy, madeForOne);
+    const pair = pairOf(loop, producers, madeForOne);
     return pair !== undefined && isWorthIt(pair, panel) ? join(loop, pair) : [loop];
   });
   return pruneProgram({ ...program, equations });
 }
-
-const producersIn = ({ equations }: Program): ReadonlyMap<Variable, Equation> =>
-  new Map(equations.map((equation) => [equation.outputs[0] as Variable, equation]));
 
 const transposesSecond = ({ params }: Equation): boolean => (params as { transposeB: boolean }).transposeB;
 
@@ -61,18 +60,19 @@ function isWorthIt({ sequence, inner: { inputs } }: Pair, panel: number): boolea
   return time > 1 && rows >= FEWEST_ROWS && (terms + innerTerms) * panel <= PANEL_FLOATS;
 }
 
-function pairOf({ inputs, params }: Equation, madeBy: MadeBy, madeForOne: MadeBy): Pair | undefined {
-  const { body, carries, slices } = params as ScanParams;
-  const within = producersIn(body);
+function pairOf({ inputs, params }: Equation, producers: Producers, madeForOne: MadeForOne): Pair | undefined {
+  const scan = params as ScanParams;
+  const { body, carries } = scan;
+  const within = producersOf(body);
   const readers = readerCounts(body);
   for (const sum of body.equations.filter(({ primitive }) => primitive.name === "add")) {
     for (const [first, second] of [sum.inputs, sum.inputs.toReversed()] as [Variable, Variable][]) {
       const index = body.inputs.indexOf(first);
       const inner = within.get(second);
-      if (index < carries || index >= carries + slices || readers.get(first) !== 1) continue;
+      if (index < carries || index >= firstConstant(scan) || readers.get(first) !== 1) continue;
       if (inner === undefined || !isPlainProduct(inner) || readers.get(second) !== 1) continue;
-      if (body.inputs.indexOf(inner.inputs[1] as Variable) < carries + slices) continue;
-      const found = outerOf(inputs[index] as Variable, madeBy, madeForOne);
+      if (body.inputs.indexOf(inner.inputs[1] as Variable) < firstConstant(scan)) continue;
+      const found = outerOf(inputs[index] as Variable, producers, madeForOne);
       if (found !== undefined && transposesSecond(found.outer) === transposesSecond(inner))
         return { index, inner, sum, ...found };
     }
@@ -86,22 +86,22 @@ const isPlainProduct = (equation: Equation): boolean =>
 /** The product of a sequence, with or without a row that is added to it, if a stack is that and nothing else reads it. */
 function outerOf(
   stack: Variable,
-  madeBy: MadeBy,
-  madeForOne: MadeBy,
+  producers: Producers,
+  madeForOne: MadeForOne,
 ): Pick<Pair, "outer" | "sequence" | "bias"> | undefined {
   const made = madeForOne(stack);
   const [time, rows, columns] = stack.type.shape as [number, number, number];
   if (made?.primitive.name === "reshape") {
     const outer = madeForOne(made.inputs[0] as Variable);
-    const flat = outer && isPlainProduct(outer) ? madeBy(outer.inputs[0] as Variable) : undefined;
+    const flat = outer && isPlainProduct(outer) ? producers.get(outer.inputs[0] as Variable) : undefined;
     const sequence = flat?.primitive.name === "reshape" ? (flat.inputs[0] as Variable) : undefined;
     const isOfSteps = sequence && sameShape(sequence.type.shape.slice(0, -1), [time, rows]);
     return isOfSteps ? { outer: outer as Equation, sequence, bias: undefined } : undefined;
   }
   if (made?.primitive.name !== "add") return undefined;
   for (const [product, addend] of [made.inputs, made.inputs.toReversed()] as [Variable, Variable][]) {
-    const found = outerOf(product, madeBy, madeForOne);
-    const bias = repeatedRow(addend, [time * rows, columns], madeBy);
+    const found = outerOf(product, producers, madeForOne);
+    const bias = repeatedRow(addend, [time * rows, columns], producers);
     if (found !== undefined && found.bias === undefined && bias?.type.shape.length === 1) return { ...found, bias };
   }
   return undefined;
@@ -115,7 +115,7 @@ function join(loop: Equation, { index, sequence, outer, inner, sum, bias }: Pair
   const weights = concatenation([outer.inputs[1] as Variable, innerMatrix], transposesSecond(outer) ? 1 : 0);
   const given = [weights.outputs[0] as Variable, ...(bias === undefined ? [] : [bias])];
   const received = given.map(({ type }) => new Variable(type));
-  const x = new Variable(stepType(sequence));
+  const x = new Variable(stepType(sequence.type));
   const joined = productOfBoth(inner, sum, x, received[0] as Variable, received[1]);
   const inside: Program = {
     ...body,
@@ -137,15 +137,3 @@ function productOfBoth(inner: Equation, sum: Equation, x: Variable, matrix: Vari
   const repeat: Equation = { primitive: broadcastPrimitive, params, inputs: [row], outputs: [rows] };
   return [both, product, repeat, { ...sum, inputs: [...inner.outputs, rows] }];
 }
-
-function concatenation(parts: readonly [Variable, Variable], axis: number): Equation {
-  const [{ dtype, shape }, second] = [parts[0].type, parts[1].type];
-  const together = new Variable({
-    dtype,
-    shape: shape.with(axis, (shape[axis] as number) + (second.shape[axis] as number)),
-  });
-  return { primitive: concatenatePrimitive, params: { axis }, inputs: parts, outputs: [together] };
-}
-
-/** Of one step of a stack. */
-const stepType = ({ type: { dtype, shape } }: Variable): TensorType => ({ dtype, shape: shape.slice(1) });

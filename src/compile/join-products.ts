@@ -1,7 +1,7 @@
 /** Products with one first operand, read transposed (the weight gradients of a layer): one product, so that it is read and transposed once. */
 
-import { concatenatePrimitive, slicePrimitive } from "../ops/index.js";
 import { type Equation, type Program, Variable } from "../program/index.js";
+import { concatenation, partition } from "./concatenation.js";
 import { isMatrixProduct } from "./form-products.js";
 
 /** The same Program with such products joined, where the last of them stands. Their results are slices of the joined one. */
@@ -35,23 +35,11 @@ function isWeightGradient(equation: Equation): boolean {
 }
 
 function join(products: readonly Equation[]): Equation[] {
-  const [a] = (products[0] as Equation).inputs as [Variable];
-  const parts = products.map(({ inputs }) => inputs[1] as Variable);
-  const columns = parts.map(({ type }) => type.shape[1] as number);
-  const total = columns.reduce((sum, one) => sum + one, 0);
-  const [inner, rows] = a.type.shape as [number, number];
-  const together = new Variable({ dtype: "float32", shape: [inner, total] });
-  const wide = new Variable({ dtype: "float32", shape: [rows, total] });
-  let start = 0;
-  const slices = products.map(({ outputs }, index): Equation => {
-    const end = start + (columns[index] as number);
-    const params = { starts: [0, start], ends: [rows, end], steps: [1, 1] };
-    start = end;
-    return { primitive: slicePrimitive, params, inputs: [wide], outputs };
-  });
-  return [
-    { primitive: concatenatePrimitive, params: { axis: 1 }, inputs: parts, outputs: [together] },
-    { ...(products[0] as Equation), inputs: [a, together], outputs: [wide] },
-    ...slices,
-  ];
+  const [first] = products as [Equation];
+  const [a] = first.inputs as [Variable];
+  const together = concatenation(products.map(({ inputs }) => inputs[1]) as [Variable, ...Variable[]], 1);
+  const [parts] = together.outputs as [Variable];
+  const wide = new Variable({ dtype: "float32", shape: [a.type.shape[1] as number, parts.type.shape[1] as number] });
+  const results = products.flatMap(({ outputs }) => outputs);
+  return [together, { ...first, inputs: [a, parts], outputs: [wide] }, ...partition(wide, results, 1)];
 }

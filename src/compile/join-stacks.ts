@@ -3,10 +3,11 @@
  * that it can lie in its place.
  */
 
-import { concatenatePrimitive, slicePrimitive } from "../ops/index.js";
+import { slicePrimitive } from "../ops/index.js";
 import { type Equation, type Program, Variable } from "../program/index.js";
-import { type ScanParams, scanPrimitive } from "../scan/index.js";
-import { sameType, sizeOf, type TensorType } from "../tensor/index.js";
+import { firstConstant, type ScanParams, scanPrimitive, sequenceType, stepType } from "../scan/index.js";
+import { sameType, sizeOf } from "../tensor/index.js";
+import { concatenation, partition } from "./concatenation.js";
 import { inBody } from "./in-body.js";
 
 /** Fewest elements of a part: fewer are read and written faster where they lie one behind the other. */
@@ -57,17 +58,16 @@ function jointsOf(maker: Equation, readers: ReadonlyMap<Variable, readonly Equat
     };
     if (reader === undefined || !stacks.every(isFree)) return [];
     for (const stack of stacks) taken.add(stack);
-    const { dtype, shape } = whole.type;
-    return [{ maker, reader, stacks, joined: new Variable({ dtype, shape: [length, ...shape] }) }];
+    return [{ maker, reader, stacks, joined: new Variable(sequenceType(whole.type, length)) }];
   });
 }
 
 /** Whether a loop reads one step of a stack after the other. */
 function isSliced({ primitive, params, inputs }: Equation, stack: Variable): boolean {
   if (primitive !== scanPrimitive) return false;
-  const { carries, slices } = params as ScanParams;
+  const scan = params as ScanParams;
   const index = inputs.indexOf(stack);
-  return index >= carries && index < carries + slices;
+  return index >= scan.carries && index < firstConstant(scan);
 }
 
 /**
@@ -117,18 +117,12 @@ function withJoined(loop: Equation, { maker, stacks, joined }: Joint): Equation 
   const params = loop.params as ScanParams;
   const { body: original } = maker.params as ScanParams;
   const parts = stacks.map((stack) => original.outputs[maker.outputs.indexOf(stack)] as Variable);
-  const step = new Variable(stepType(joined));
+  const joining = concatenation(parts as [Variable, ...Variable[]], joined.type.shape.length - 2);
   const isKept = (index: number) => !stacks.includes(loop.outputs[index] as Variable);
-  const joining: Equation = {
-    primitive: concatenatePrimitive,
-    params: { axis: step.type.shape.length - 1 },
-    inputs: parts,
-    outputs: [step],
-  };
   const body: Program = {
     ...params.body,
     equations: [...params.body.equations, joining],
-    outputs: [...params.body.outputs.filter((_, index) => isKept(index)), step],
+    outputs: [...params.body.outputs.filter((_, index) => isKept(index)), ...joining.outputs],
   };
   const outputs = [...loop.outputs.filter((_, index) => isKept(index)), joined];
   return { ...loop, params: { ...params, body } satisfies ScanParams, outputs };
@@ -137,24 +131,13 @@ function withJoined(loop: Equation, { maker, stacks, joined }: Joint): Equation 
 /** The loop that reads stacks, with each of them a part of the joined one. */
 function withParts(loop: Equation, { stacks, joined }: Joint): Equation {
   const params = loop.params as ScanParams;
-  const { carries, slices, body: old } = params;
-  const step = new Variable(stepType(joined));
-  const { shape } = step.type;
+  const { slices, body: old } = params;
+  const step = new Variable(stepType(joined.type));
   const isKept = (_: Variable, index: number) => !stacks.includes(loop.inputs[index] as Variable);
   const withStack = (variables: readonly Variable[], added: Variable): Variable[] =>
-    variables.filter(isKept).toSpliced(carries + slices - stacks.length, 0, added);
-  const width = (shape.at(-1) as number) / stacks.length;
-  const parts = stacks.map((stack, part): Equation => {
-    const starts = shape.map((_, axis) => (axis === shape.length - 1 ? part * width : 0));
-    const ends = shape.map((size, axis) => (axis === shape.length - 1 ? (part + 1) * width : size));
-    const params = { starts, ends, steps: shape.map(() => 1) };
-    return {
-      primitive: slicePrimitive,
-      params,
-      inputs: [step],
-      outputs: [old.inputs[loop.inputs.indexOf(stack)] as Variable],
-    };
-  });
+    variables.filter(isKept).toSpliced(firstConstant(params) - stacks.length, 0, added);
+  const read = stacks.map((stack) => old.inputs[loop.inputs.indexOf(stack)] as Variable);
+  const parts = partition(step, read, step.type.shape.length - 1);
   const body: Program = { ...old, inputs: withStack(old.inputs, step), equations: [...parts, ...old.equations] };
   return {
     ...loop,
@@ -162,6 +145,3 @@ function withParts(loop: Equation, { stacks, joined }: Joint): Equation {
     inputs: withStack(loop.inputs, joined),
   };
 }
-
-/** Of one step of a stack. */
-const stepType = ({ type: { dtype, shape } }: Variable): TensorType => ({ dtype, shape: shape.slice(1) });

@@ -10,7 +10,7 @@ import { type Equation, evaluateProgram, type Program, type Variable } from "../
 import { type ScanParams, scanPrimitive } from "../scan/index.js";
 import { BYTES, type HostTensor, sameType, sizeOf, type TensorType } from "../tensor/index.js";
 import { Arena } from "./arena.js";
-import { chainInPlace, readsInPlace } from "./in-place.js";
+import { chainsInPlace, readsInPlace } from "./in-place.js";
 import { lastReaders } from "./last-readers.js";
 import { paramsKey } from "./params-key.js";
 import type { Instruction, Plan, Slot } from "./plan.js";
@@ -205,6 +205,7 @@ class Lowering {
   /** Puts what a loop stacks in the place of what it reads step by step for the last time, where a step can be written over its input. */
   private takePlaces({ params, inputs, outputs }: Equation, isDone: (offset: number) => boolean): Region[] {
     const { body, carries, slices } = params as ScanParams;
+    const chainTo = chainsInPlace(body);
     const places = inputs.map((input) => rootOf(this.slotOf(input)));
     const free = new Set(
       places.slice(carries, carries + slices).filter((slot) => {
@@ -218,7 +219,7 @@ class Lowering {
       for (const slot of free) {
         const source = places.indexOf(slot);
         if (!sameType((inputs[source] as Variable).type, stack.type)) continue;
-        const chain = chainInPlace(body, result, body.inputs[source] as Variable);
+        const chain = chainTo(result, body.inputs[source] as Variable);
         if (chain === undefined) continue;
         free.delete(slot);
         this.place(stack, { type: stack.type, place: slot.place });
@@ -277,10 +278,11 @@ class Lowering {
       steps.push(step);
       return step;
     };
+    const chainTo = chainsInPlace(body);
     const written = new Set(body.equations.filter(writesResult).flatMap((inner) => inner.outputs));
     const results = body.outputs.slice(carries).map((variable, index) => {
       const step = stepOf(outputs[carries + index] as Slot, variable.type);
-      const chain = this.chains.get(equation.outputs[carries + index] as Variable) ?? chainInPlace(body, variable);
+      const chain = this.chains.get(equation.outputs[carries + index] as Variable) ?? chainTo(variable);
       for (const value of [...(chain ?? []), variable])
         if (written.has(value) && !this.slots.has(value)) this.place(value, step);
       return step;

@@ -4,13 +4,13 @@
  */
 
 import { multiply, reciprocal } from "../ops/index.js";
-import { type Equation, type Program, Variable } from "../program/index.js";
+import { type Equation, type Program, producersOf, Variable } from "../program/index.js";
 import { scanPrimitive } from "../scan/index.js";
 import { inBody } from "./in-body.js";
 
 /** The same Program with fewer divisions, inside loops too. */
 export function reduceDivisions(program: Program): Program {
-  const producers = new Map(program.equations.map((equation) => [equation.outputs[0] as Variable, equation]));
+  const producers = producersOf(program);
   const equations = program.equations.flatMap((equation): Equation[] => {
     if (equation.primitive === scanPrimitive) return [inBody(equation, reduceDivisions)];
     const [dividend, divisor] = equation.inputs as [Variable, Variable];

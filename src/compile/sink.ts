@@ -1,6 +1,6 @@
 /** Takes into loops what only repeats a smaller tensor or a number: inside, it is read where it is, and nothing is written out for it. */
 
-import { type Equation, type Program, pruneProgram, Variable } from "../program/index.js";
+import { type Equation, type Program, producersOf, pruneProgram, Variable } from "../program/index.js";
 import { firstConstant, type ScanParams, scanPrimitive } from "../scan/index.js";
 
 type Producers = ReadonlyMap<Variable, Equation>;
@@ -8,7 +8,7 @@ type Producers = ReadonlyMap<Variable, Equation>;
 /** The same Program, with fills and broadcasts that loops read as constants made inside those loops. */
 export function sinkIntoLoops(program: Program): Program {
   if (!program.equations.some(({ primitive }) => primitive === scanPrimitive)) return program;
-  const producers = new Map(program.equations.map((equation) => [equation.outputs[0] as Variable, equation]));
+  const producers = producersOf(program);
   const equations = program.equations.map((equation) =>
     equation.primitive === scanPrimitive ? sinkInto(equation, producers) : equation,
   );

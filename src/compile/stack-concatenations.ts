@@ -4,17 +4,15 @@
  */
 
 import { reshapePrimitive } from "../ops/index.js";
-import { type Equation, type Program, pruneProgram, Variable } from "../program/index.js";
-import { firstConstant, type ScanParams, scanPrimitive } from "../scan/index.js";
+import { type Equation, type Program, producersOf, pruneProgram, Variable } from "../program/index.js";
+import { firstConstant, type ScanParams, scanPrimitive, sequenceType } from "../scan/index.js";
 import { inBody } from "./in-body.js";
 
 type Producers = ReadonlyMap<Variable, Equation>;
 
 /** The same Program with such concatenations replaced. */
 export function stackConcatenations(program: Program): Program {
-  const producers: Producers = new Map(
-    program.equations.map((equation) => [equation.outputs[0] as Variable, equation]),
-  );
+  const producers = producersOf(program);
   const wanted = program.equations.filter(isConcatenationOfRows);
   const replaced = new Map<Equation, Equation>();
   const equations = program.equations.map((equation) => {
@@ -24,7 +22,7 @@ export function stackConcatenations(program: Program): Program {
       const step = madeInStep(loop, concatenation, producers);
       if (step === undefined) continue;
       const { length } = loop.params as ScanParams;
-      const stack = new Variable({ dtype: step.type.dtype, shape: [length, ...step.type.shape] });
+      const stack = new Variable(sequenceType(step.type, length));
       const [rows] = concatenation.outputs as [Variable];
       const params = { shape: rows.type.shape };
       replaced.set(concatenation, { primitive: reshapePrimitive, params, inputs: [stack], outputs: [rows] });

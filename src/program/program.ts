@@ -90,6 +90,10 @@ export interface Primitive<Params = any> {
   print?(params: Params, printProgram: (program: Program) => string): string;
 }
 
+/** The equation that computes each variable. The inputs of the Program have none. */
+export const producersOf = ({ equations }: Program): ReadonlyMap<Variable, Equation> =>
+  new Map(equations.flatMap((equation) => equation.outputs.map((output) => [output, equation] as const)));
+
 /** How often each variable is read: by equations, and as an output of the Program. */
 export function readerCounts(program: Program): Map<Variable, number> {
   const counts = new Map<Variable, number>();

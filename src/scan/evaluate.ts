@@ -2,7 +2,7 @@
 
 import { evaluateProgram } from "../program/index.js";
 import { HostTensor, sizeOf, type TensorType, type View } from "../tensor/index.js";
-import { firstConstant, type ScanParams } from "./params.js";
+import { firstConstant, type ScanParams, stepType } from "./params.js";
 
 /** The elements of a view, or of one slice of it, as a tensor that shares its memory. */
 const window = (view: View, type: TensorType, index = 0): HostTensor => {
@@ -19,7 +19,7 @@ export function evaluateScan(inputs: readonly View[], outputs: readonly View[], 
   let carry = inputs.slice(0, carries).map((view) => window(view, view));
   for (let step = 0; step < length; step++) {
     const time = reverse ? length - 1 - step : step;
-    const slices = sequences.map((view) => window(view, { dtype: view.dtype, shape: view.shape.slice(1) }, time));
+    const slices = sequences.map((view) => window(view, stepType(view), time));
     const results = evaluateProgram(body, [...carry, ...slices, ...constants]);
     carry = results.slice(0, carries);
     results.slice(carries).forEach((result, index) => {

@@ -9,9 +9,17 @@
  */
 
 import { add, matmul, reshape, scatterAdd, sum, transpose, zeros } from "../ops/index.js";
-import { bind, type Equation, type Program, readerCounts, trace, type Variable } from "../program/index.js";
-import { sizeOf, type Tensor, type TensorType } from "../tensor/index.js";
-import { type ApplyScan, firstConstant, type ScanParams } from "./params.js";
+import {
+  bind,
+  type Equation,
+  type Program,
+  producersOf,
+  readerCounts,
+  trace,
+  type Variable,
+} from "../program/index.js";
+import { sizeOf, type Tensor } from "../tensor/index.js";
+import { type ApplyScan, firstConstant, type ScanParams, sequenceType } from "./params.js";
 
 /** Runs (or traces) a scan with as little as possible inside the loop. The results are those of the scan. */
 export function hoistScan(apply: ApplyScan, inputs: readonly Tensor[], params: ScanParams): readonly Tensor[] {
@@ -54,7 +62,7 @@ interface Division {
 
 function divide(params: ScanParams): Division {
   const { body, carries } = params;
-  const producer = new Map(body.equations.flatMap((equation) => equation.outputs.map((output) => [output, equation])));
+  const producer = producersOf(body);
   const dependence = dependences(params);
   const base = { params, producer, dependence, readers: readerCounts(body) };
   const sums = findSums(base);
@@ -95,11 +103,6 @@ function ancestors({ producer }: Pick<Base, "producer">, variables: readonly Var
   return needed;
 }
 
-const typeOverTime = ({ dtype, shape }: TensorType, length: number): TensorType => ({
-  dtype,
-  shape: [length, ...shape],
-});
-
 /** Whether an operation can be run for all steps at once: tried on stand-ins. */
 function canBatch({ primitive, params, inputs }: Equation, batched: readonly boolean[], length: number): boolean {
   let possible = false;
@@ -109,7 +112,7 @@ function canBatch({ primitive, params, inputs }: Equation, batched: readonly boo
       possible = outputs !== undefined;
       return outputs ?? [];
     },
-    inputs.map(({ type }, index) => (batched[index] ? typeOverTime(type, length) : type)),
+    inputs.map(({ type }, index) => (batched[index] ? sequenceType(type, length) : type)),
   );
   return possible;
 }

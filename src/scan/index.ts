@@ -6,6 +6,6 @@
 export { type AssociativeScanOptions, associativeScan } from "./associative-scan.js";
 export { hoistScan } from "./hoist.js";
 export { lengthMask, paddingMask } from "./mask.js";
-export { firstConstant, type ScanParams } from "./params.js";
+export { firstConstant, type ScanParams, sequenceType, stepType } from "./params.js";
 export { applyScan, scanPrimitive } from "./primitive.js";
 export { type ScanOptions, type ScanStep, scan } from "./scan.js";

@@ -3,7 +3,7 @@
 import { ToolkitError } from "../core/index.js";
 import type { Variable } from "../program/index.js";
 import { formatType, sameType, type TensorType } from "../tensor/index.js";
-import type { ScanParams } from "./params.js";
+import { type ScanParams, sequenceType } from "./params.js";
 
 /** Types of the last carries and of the stacked results. */
 export function inferScan(inputs: readonly TensorType[], params: ScanParams): readonly TensorType[] {
@@ -14,7 +14,7 @@ export function inferScan(inputs: readonly TensorType[], params: ScanParams): re
   inputs.forEach((input, index) => {
     const { type } = body.inputs[index] as Variable;
     const isSlice = index >= carries && index < carries + slices;
-    const expected = isSlice ? { dtype: type.dtype, shape: [length, ...type.shape] } : type;
+    const expected = isSlice ? sequenceType(type, length) : type;
     if (!sameType(input, expected)) {
       throw new ToolkitError(
         "shape",
@@ -22,7 +22,5 @@ export function inferScan(inputs: readonly TensorType[], params: ScanParams): re
       );
     }
   });
-  return body.outputs.map(({ type }, index) =>
-    index < carries ? type : { dtype: type.dtype, shape: [length, ...type.shape] },
-  );
+  return body.outputs.map(({ type }, index) => (index < carries ? type : sequenceType(type, length)));
 }

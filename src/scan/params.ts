@@ -1,7 +1,7 @@
 /** What a scan equation carries: its body, and how the body's inputs and outputs divide. */
 
 import type { Program, Variable } from "../program/index.js";
-import type { Tensor } from "../tensor/index.js";
+import type { Tensor, TensorType } from "../tensor/index.js";
 
 /**
  * Parameters of the scan primitive. Inputs of the equation: `carries` initial values, `slices` sequences
@@ -28,6 +28,15 @@ export type ApplyScan = (inputs: readonly Tensor[], params: ScanParams) => reado
 
 /** Inputs of the body from which on they are constants. */
 export const firstConstant = ({ carries, slices }: ScanParams): number => carries + slices;
+
+/** The type of one step of a sequence. */
+export const stepType = ({ dtype, shape }: TensorType): TensorType => ({ dtype, shape: shape.slice(1) });
+
+/** The type of a sequence of so many steps. */
+export const sequenceType = ({ dtype, shape }: TensorType, length: number): TensorType => ({
+  dtype,
+  shape: [length, ...shape],
+});
 
 /** Variables at the given places. */
 export const pick = (variables: readonly Variable[], places: readonly number[]): Variable[] =>

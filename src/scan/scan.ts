@@ -13,9 +13,9 @@ import {
   unflattenTree,
 } from "../core/index.js";
 import { trace } from "../program/index.js";
-import { formatType, isTensor, sameType, type Tensor, type TensorTree, type TensorType } from "../tensor/index.js";
+import { formatType, isTensor, sameType, type Tensor, type TensorTree } from "../tensor/index.js";
 import { maskTree, paddingMask, requireMask, selectTree } from "./mask.js";
-import type { ScanParams } from "./params.js";
+import { type ScanParams, stepType } from "./params.js";
 import { applyScan } from "./primitive.js";
 import { scanInSegments } from "./segments.js";
 
@@ -107,9 +107,7 @@ export function scan<Carry extends TensorTree, X extends TensorTree, Y extends T
     return [...kept, ...shown.leaves];
   };
 
-  const stepTypes = [...sequences.leaves, ...masks.map(({ value }) => value)].map(
-    ({ dtype, shape }): TensorType => ({ dtype, shape: shape.slice(1) }),
-  );
+  const stepTypes = [...sequences.leaves, ...masks.map(({ value }) => value)].map(stepType);
   const { program, captured } = trace(body, [...carry.leaves, ...stepTypes]);
   const inputs = [...carry.leaves, ...sequences.leaves, ...masks.map(({ value }) => value), ...captured];
   const params: ScanParams = {

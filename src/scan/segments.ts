@@ -8,8 +8,8 @@
 
 import { concatenate, reshape, slice } from "../ops/index.js";
 import { trace } from "../program/index.js";
-import type { Tensor, TensorType } from "../tensor/index.js";
-import { type ApplyScan, firstConstant, type ScanParams } from "./params.js";
+import type { Tensor } from "../tensor/index.js";
+import { type ApplyScan, firstConstant, type ScanParams, sequenceType, stepType } from "./params.js";
 
 /** The same outputs as one scan. Steps that do not fill a segment are a shorter one, at the end of time. */
 export function scanInSegments(
@@ -52,7 +52,7 @@ function scanSegments(
   length: number,
 ): readonly Tensor[] {
   const { carries, slices, reverse } = params;
-  const types = sequences.map(({ dtype, shape }): TensorType => ({ dtype, shape: [length, ...shape.slice(1)] }));
+  const types = sequences.map((type) => sequenceType(stepType(type), length));
   const { program, captured } = trace(
     (...given) => apply([...given, ...constants], { ...params, length, isSegment: true }),
     [...carry, ...types],

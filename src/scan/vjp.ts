@@ -18,13 +18,14 @@ import {
   inline,
   type Linearized,
   type Program,
+  producersOf,
   trace,
   type Variable,
 } from "../program/index.js";
 import type { Tensor, TensorType } from "../tensor/index.js";
 import { type ReverseMode, reverseMode } from "../transforms/index.js";
 import { activeBodyInputs } from "./activity.js";
-import { type ApplyScan, firstConstant, type ScanParams } from "./params.js";
+import { type ApplyScan, firstConstant, type ScanParams, stepType } from "./params.js";
 
 /** Where the backward step finds one residual. */
 type Residual =
@@ -90,9 +91,7 @@ function sortResiduals(
   const results = forward.outputs.slice(params.carries, outputCount);
   const stacked: Variable[] = [];
   const sequences: Tensor[] = [];
-  const producers = new Map(
-    forward.equations.flatMap((equation) => equation.outputs.map((output) => [output, equation])),
-  );
+  const producers = producersOf(forward);
   const shared = sharedVariables(forward, params);
   const placeIn = <Thing>(list: Thing[], thing: Thing): number =>
     list.includes(thing) ? list.indexOf(thing) : list.push(thing) - 1;
@@ -145,8 +144,6 @@ interface Kept {
   readonly sequences: readonly Tensor[];
   readonly stacks: readonly Tensor[];
 }
-
-const sliceType = ({ dtype, shape }: TensorType): TensorType => ({ dtype, shape: shape.slice(1) });
 
 function runBackwards(
   apply: ApplyScan,
@@ -203,8 +200,8 @@ function runBackwards(
     ...carried.map(typeOfInput),
     ...accumulated.map(typeOfInput),
     ...seeded.map(typeOfOutput),
-    ...stacks.map(sliceType),
-    ...sequences.map(sliceType),
+    ...stacks.map(stepType),
+    ...sequences.map(stepType),
   ]);
   const results = apply(
     [

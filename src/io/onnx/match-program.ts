@@ -1,6 +1,6 @@
 /** Whether a Program computes what a pattern computes: the same operations, whatever the order of summands, factors and constants. */
 
-import type { Equation, Program, Variable } from "../../program/index.js";
+import { type Equation, type Program, producersOf, type Variable } from "../../program/index.js";
 import { sameType } from "../../tensor/index.js";
 
 /** What the variables of a pattern stand for. */
@@ -10,9 +10,6 @@ export type Bindings = ReadonlyMap<Variable, Variable>;
 const COMMUTATIVE: ReadonlySet<string> = new Set(["add", "multiply", "maximum", "minimum"]);
 
 type Producers = ReadonlyMap<Variable, Equation>;
-
-const producersOf = ({ equations }: Program): Producers =>
-  new Map(equations.flatMap((equation) => equation.outputs.map((output) => [output, equation] as const)));
 
 /** Parameters as text that differs for different parameters: JSON alone writes null for NaN and infinities, 0 for -0. */
 const paramsText = (params: unknown): string =>

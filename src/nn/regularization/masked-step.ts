@@ -2,7 +2,7 @@
 
 import { unflattenTree } from "../../core/index.js";
 import { multiply } from "../../ops/index.js";
-import { bind, type Equation, type Program, type Variable } from "../../program/index.js";
+import { bind, type Equation, type Program, producersOf, type Variable } from "../../program/index.js";
 import type { Tensor, TensorTree } from "../../tensor/index.js";
 import { traceTree } from "../../transforms/index.js";
 
@@ -37,7 +37,7 @@ export function maskedStep<Carry extends TensorTree>(
   masks: StepMasks,
 ): MaskedStep<Carry> {
   const { program, inputs, paths, result } = traceTree(step, [given]);
-  const producer = new Map(program.equations.flatMap((equation) => equation.outputs.map((made) => [made, equation])));
+  const producer = producersOf(program);
   const values = new Map(program.inputs.map((variable, index) => [variable, inputs[index] as Tensor]));
   const maskedValues = new Map<Variable, Tensor>();
   const maskOf = new Map<Variable, Tensor>();
