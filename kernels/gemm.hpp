@@ -9,6 +9,7 @@
 
 #include <utility>
 
+#include "ahead.hpp"
 #include "simd.hpp"
 
 // Loops over the registers of a tile must be unrolled whatever the optimisation level: an array can't be indexed in registers.
@@ -30,16 +31,18 @@ constexpr int TILE_ROWS = 3, PANEL_VECTORS = 3, LATENCY_SUMS = 9, PEAK_SUMS = 12
 #elif defined(__aarch64__)
 constexpr int TILE_ROWS = 6, PANEL_VECTORS = 4, LATENCY_SUMS = 16, PEAK_SUMS = 24;
 #elif TT_WIDTH == 16
-constexpr int TILE_ROWS = 12, PANEL_VECTORS = 2, LATENCY_SUMS = 8, PEAK_SUMS = 24;
+constexpr int TILE_ROWS = 8, PANEL_VECTORS = 3, LATENCY_SUMS = 8, PEAK_SUMS = 24;
 #elif TT_WIDTH == 8
 constexpr int TILE_ROWS = 6, PANEL_VECTORS = 2, LATENCY_SUMS = 8, PEAK_SUMS = 12;
 #else
 constexpr int TILE_ROWS = 6, PANEL_VECTORS = 2, LATENCY_SUMS = 6, PEAK_SUMS = 12;
 #endif
 
-// Terms that the innermost loop adds at once. Engines of WebAssembly find too few registers for more.
+// Terms that the innermost loop adds at once. Engines of WebAssembly find too few registers for more, compilers for AVX-512 for more than two.
 #ifdef __wasm__
 constexpr int TERMS = 1;
+#elif TT_WIDTH == 16
+constexpr int TERMS = 2;
 #else
 constexpr int TERMS = 4;
 #endif
@@ -51,9 +54,12 @@ constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 constexpr int64_t greater(int64_t a, int64_t b) { return a < b ? b : a; }
 constexpr int64_t ceilingOfDivision(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Blocks of a product of any strides, and floats of a block of rows of A: a panel's block of terms has at most 32 KB, as the first-level
+// Blocks of a product of any strides, and floats of a block of rows of A: a panel's block of terms is about as large as the first-level
 // cache; a block of rows stays in a second-level cache of 512 KB or more.
-constexpr int64_t K_BLOCK = smaller(512, 32 * 1024 / 4 / PANEL), N_BLOCK = 1024, ROW_BLOCK_FLOATS = 64 * 1024;
+constexpr int64_t K_BLOCK = 512, N_BLOCK = 1024, ROW_BLOCK_FLOATS = 64 * 1024;
+
+/// Floats of a line of the cache.
+constexpr int LINE = 16;
 
 /// The size of a block, where `total` is split into about equal blocks of at most `most`.
 constexpr int64_t evenBlock(int64_t total, int64_t most) {
@@ -107,10 +113,14 @@ inline TT_NOINLINE void copyMatrix(float* to, int64_t toStride, const float* fro
 /// last panel is filled up with zeros.
 inline TT_NOINLINE void pack(float* out, const float* b, int64_t rowStride, int64_t columnStride, int64_t K, int64_t N) {
   for (int64_t n = 0; n < N; n += PANEL, out += K * PANEL, b += PANEL * columnStride) {
-    const int64_t columns = smaller(N - n, PANEL);
-    if (columns == PANEL && columnStride == 1) {
-      for (int64_t k = 0; k < K; ++k)
-        for (int v = 0; v < PANEL_VECTORS; ++v) store(out + k * PANEL + v * WIDTH, load(b + k * rowStride + v * WIDTH));
+    const int64_t columns = smaller(N - n, PANEL), whole = columns / WIDTH;
+    if (columnStride == 1) {
+      for (int64_t k = 0; k < K; ++k) {
+        float* const to = out + k * PANEL;
+        const float* const from = b + k * rowStride;
+        for (int64_t v = 0; v < PANEL_VECTORS; ++v) store(to + v * WIDTH, v < whole ? load(from + v * WIDTH) : Floats{});
+        if (whole < PANEL_VECTORS) copyFew((char*)(to + whole * WIDTH), (const char*)(from + whole * WIDTH), columns % WIDTH * 4);
+      }
       continue;
     }
     copyMatrix(out, PANEL, b, rowStride, columnStride, K, columns);
@@ -129,13 +139,19 @@ TT_INLINE T opaque(T x) {
   return x;
 }
 
+/// Terms of rows beside each other that are packed before the next ones, so that the lines of the cache that tiles share stay there.
+constexpr int64_t COLUMNS_AT_ONCE = 8;
+
 /// Packs ROWS rows of A, with element (r, k) at a[r * rowStride + k * columnStride], into a tile [K][ROWS]. Up to eight floats behind
 /// it are written as well, unless rowStride is 1.
 template <int ROWS>
 void packTile(float* tile, const float* a, int64_t rowStride, int64_t columnStride, int64_t K) {
   int64_t k = 0;
   if (rowStride == 1) {
-    for (; k < K; ++k) std::memcpy(tile + k * ROWS, a + k * columnStride, ROWS * 4);
+    for (; k < K; ++k) {
+      __builtin_prefetch(a + (k + COLUMNS_AT_ONCE) * columnStride);
+      std::memcpy(tile + k * ROWS, a + k * columnStride, ROWS * 4);
+    }
   } else if (columnStride == 1) {
     // What is transposed too much is written over: by the rows before, and by the next terms.
     for (; k + 8 <= K; k += 8) {
@@ -182,10 +198,20 @@ inline TT_NOINLINE void copyEnds(float* to, int64_t toStride, const float* from,
   }
 }
 
+/// Tiles that together fetch a panel.
+constexpr int FETCHING_TILES = 3;
+
+/// Lines of the cache that a tile fetches at a time, where it does so.
+constexpr int FETCHED_LINES = ceilingOfDivision(TERMS * PANEL, LINE * FETCHING_TILES);
+
+/// Floats that a tile fetches.
+constexpr int64_t fetchedFloats(int64_t K) { return K / TERMS * FETCHED_LINES * LINE; }
+
 /// C = D + A B for a packed tile of ROWS rows and `columns` columns. These fill VECTORS vectors, but for the end of the last one;
-/// they may lie in several panels.
+/// they may lie in several panels. `ahead` is memory to fetch meanwhile; null for none.
 template <int ROWS, int VECTORS>
-void multiplyTile(float* c, const float* a, const float* panel, const float* d, int64_t columns, const Strides& strides) {
+void multiplyTile(float* c, const float* a, const float* panel, const float* d, int64_t columns, const Strides& strides,
+                  const float* ahead) {
   constexpr int LAST = VECTORS - 1;
   const int64_t K = strides.K, ldc = strides.c, panelStride = K * PANEL;
   const int64_t rest = columns - LAST * WIDTH;
@@ -221,11 +247,18 @@ void multiplyTile(float* c, const float* a, const float* panel, const float* d, 
       }
     }
   };
+  // Where there is nothing to fetch, it is what is here already.
+  [[maybe_unused]] const int64_t fetched = ahead == nullptr ? 0 : FETCHED_LINES * LINE;
+  if (ahead == nullptr) ahead = panel;
   const auto addTerms = [&](auto terms, int64_t times) {
     constexpr int COUNT = terms.size();
     TT_NO_VECTORS for (const float* const end = a + times * COUNT * ROWS; a != end; a += COUNT * ROWS, panel += COUNT * PANEL) {
       a = opaque(a);
       panel = opaque(panel);
+      if constexpr (FETCHES_AHEAD && COUNT > 1) {
+        TT_UNROLL for (int i = 0; i < FETCHED_LINES; ++i) __builtin_prefetch(ahead + i * LINE, 0, 2);
+        ahead += fetched;
+      }
       forEach(terms, addTerm);
     }
   };
@@ -245,7 +278,7 @@ void multiplyTile(float* c, const float* a, const float* panel, const float* d, 
   }
 }
 
-typedef void Tile(float*, const float*, const float*, const float*, int64_t, const Strides&);
+typedef void Tile(float*, const float*, const float*, const float*, int64_t, const Strides&, const float*);
 
 /// Panels a tile of few rows takes at once, to have enough independent sums.
 constexpr int panelsAtOnce(int64_t rows) {
@@ -276,10 +309,15 @@ constexpr Tiles TILES = allTiles(std::make_integer_sequence<int, TILE_ROWS * MOS
 /// Fetches the places of a tile of C and D, so that they are there when the tile after the current one begins.
 TT_INLINE void prefetchTile(const float* c, int64_t ldc, const float* d, int64_t ldd, int64_t rows) {
   for (int64_t r = 0; r < rows; ++r) {
-    __builtin_prefetch(c + r * ldc, 1);
-    if (d != nullptr) __builtin_prefetch(d + r * ldd);
+    TT_UNROLL for (int j = 0; j < PANEL; j += LINE) {
+      __builtin_prefetch(c + r * ldc + j, 1);
+      if (d != nullptr) __builtin_prefetch(d + r * ldd + j);
+    }
   }
 }
+
+/// Floats of a packed matrix that a second-level cache keeps, besides all else, from one time to the next.
+constexpr int64_t NEAR_FLOATS = 96 * 1024;
 
 /// Rows that are a block of A, however many terms they have.
 constexpr int64_t FEW_ROWS = 4 * TILE_ROWS;
@@ -291,10 +329,12 @@ constexpr int64_t rowsInBlock(int64_t M, int64_t K) { return evenBlock(M, greate
 inline int64_t rowScratchFloats(int64_t M, int64_t K) { return smaller(M * K, greater(FEW_ROWS * K, ROW_BLOCK_FLOATS)) + 8; }
 
 /// C = D + A op(B), where B is packed and element (m, k) of A lies at a[m * aRow + k * aColumn]. `d` may be null (C = A B), the same
-/// memory as `c`, or a single row (ldd = 0).
+/// memory as `c`, or a single row (ldd = 0). `later` is what comes after the product.
 inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, int64_t aRow, int64_t aColumn, const float* packed,
-                                       const float* d, int64_t ldd, int64_t M, int64_t K, int64_t N, float* scratch) {
+                                       const float* d, int64_t ldd, int64_t M, int64_t K, int64_t N, float* scratch,
+                                       Ahead& later) {
   const Strides strides{ldc, ldd, K};
+  const bool isNear = K * N <= NEAR_FLOATS;
   const int64_t blockRows = rowsInBlock(M, K);
   for (int64_t m = 0; m < M; m += blockRows) {
     // Rows are split evenly: 32 = 6 + 6 + 5 + 5 + 5 + 5.
@@ -304,8 +344,7 @@ inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, in
     if (rows == 1 && aColumn == 1) {
       packedRows = a + m * aRow;
     } else {
-      // Columns are packed some terms at a time, so that the lines of the cache that tiles share stay there.
-      const int64_t someTerms = aRow == 1 ? 8 : K;
+      const int64_t someTerms = aRow == 1 ? COLUMNS_AT_ONCE : K;
       for (int64_t k = 0; k < K; k += someTerms) {
         const float* from = a + m * aRow + k * aColumn;
         for (int64_t t = 0, row = 0; t < tiles; ++t) {
@@ -330,7 +369,10 @@ inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, in
         } else if (n + step < N) {
           prefetchTile(toPlace + step, ldc, rowOfD(0, step), ldd, least);
         }
-        tile[isLarger ? MOST_VECTORS : 0](toPlace + row * ldc, packedRows + row * K, packed + n * K, rowOfD(row, 0), columns, strides);
+        const bool fetchesPanel = !isNear && t < FETCHING_TILES && n + step < N;
+        const float* const ahead = fetchesPanel ? packed + (n + step) * K + t * fetchedFloats(K) : later.take(fetchedFloats(K) * 4);
+        tile[isLarger ? MOST_VECTORS : 0](toPlace + row * ldc, packedRows + row * K, packed + n * K, rowOfD(row, 0), columns, strides,
+                                          ahead);
         row = next;
       }
     }
@@ -340,20 +382,24 @@ inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, in
 /// Terms in a block of a product: where there are several blocks, whole tiles of the transposition.
 inline int64_t termsInBlock(int64_t K) { return K <= K_BLOCK ? K : (evenBlock(K, K_BLOCK) + 7) / 8 * 8; }
 
+/// Columns in a block of a product: whole panels.
+inline int64_t columnsInBlock(int64_t N) { return ceilingOfDivision(evenBlock(N, N_BLOCK), PANEL) * PANEL; }
+
 /// Floats of scratch memory that `multiply` needs.
 inline int64_t multiplyScratchFloats(int64_t M, int64_t K, int64_t N) {
   const int64_t terms = termsInBlock(K);
-  return packedFloats(terms, smaller(N, N_BLOCK)) + rowScratchFloats(M, terms);
+  return packedFloats(terms, columnsInBlock(N)) + rowScratchFloats(M, terms);
 }
 
 /// C = D + A op(B) for any strides of A and B, packing block by block into `scratch`.
 inline TT_NOINLINE void multiply(float* c, int64_t ldc, const float* a, int64_t aRow, int64_t aColumn, const float* b,
                                  int64_t bRow, int64_t bColumn, const float* d, int64_t ldd, int64_t M, int64_t K, int64_t N,
                                  float* scratch) {
-  const int64_t blockTerms = termsInBlock(K);
-  float* const rowScratch = scratch + packedFloats(blockTerms, smaller(N, N_BLOCK));
-  for (int64_t n = 0; n < N; n += N_BLOCK) {
-    const int64_t columns = smaller(N - n, N_BLOCK);
+  Ahead nothing;
+  const int64_t blockTerms = termsInBlock(K), blockColumns = columnsInBlock(N);
+  float* const rowScratch = scratch + packedFloats(blockTerms, blockColumns);
+  for (int64_t n = 0; n < N; n += blockColumns) {
+    const int64_t columns = smaller(N - n, blockColumns);
     int64_t k = 0;
     do {
       const int64_t terms = smaller(K - k, blockTerms);
@@ -361,7 +407,7 @@ inline TT_NOINLINE void multiply(float* c, int64_t ldc, const float* a, int64_t 
       // Later blocks of terms go on from the sums so far.
       const float* from = k == 0 ? d : c;
       multiplyPacked(c + n, ldc, a + k * aColumn, aRow, aColumn, scratch, from == nullptr ? from : from + n, k == 0 ? ldd : ldc,
-                     M, terms, columns, rowScratch);
+                     M, terms, columns, rowScratch, nothing);
       k += terms;
     } while (k < K);
   }

@@ -3,6 +3,7 @@
 // Decides nothing and owns nothing: the words of the program, the table and the scratch memory are the caller's.
 #pragma once
 
+#include "ahead.hpp"
 #include "codes.hpp"
 #include "elementwise-few.hpp"
 #include "elementwise.hpp"
@@ -44,8 +45,8 @@ inline int64_t scratchFloats(const int32_t* code) {
   return most;
 }
 
-/// Runs a program. `failure` has room for four words; the first is what is returned.
-inline int32_t run(const int32_t* code, char** places, float* scratch, int32_t* failure) {
+/// Runs a program. `failure` has room for four words; the first is what is returned. `later` is what comes after the program.
+inline int32_t runBefore(Ahead& later, const int32_t* code, char** places, float* scratch, int32_t* failure) {
   const auto floats = [places](int32_t place) { return reinterpret_cast<float*>(places[place]); };
   const auto ints = [places](int32_t place) { return reinterpret_cast<int32_t*>(places[place]); };
   const auto words = [places](int32_t place) { return reinterpret_cast<Word*>(places[place]); };
@@ -68,7 +69,8 @@ inline int32_t run(const int32_t* code, char** places, float* scratch, int32_t* 
             const int32_t* entry = moving + 3 * k;
             places[entry[0]] = places[entry[1]] + time * entry[2];
           }
-          if (run(body, places, scratch, failure) != int32_t(Failure::none)) return failure[0];
+          Ahead next = step + 1 < length ? Ahead(places, moving, count, w[1]) : Ahead();
+          if (runBefore(next, body, places, scratch, failure) != int32_t(Failure::none)) return failure[0];
         }
         break;
       }
@@ -91,7 +93,8 @@ inline int32_t run(const int32_t* code, char** places, float* scratch, int32_t* 
         }
         break;
       case Instruction::multiplyPacked:
-        multiplyPacked(floats(w[0]), w[8], floats(w[1]), w[7], 1, floats(w[2]), addend(w[3]), w[9], w[4], w[5], w[6], scratch);
+        multiplyPacked(floats(w[0]), w[8], floats(w[1]), w[7], 1, floats(w[2]), addend(w[3]), w[9], w[4], w[5], w[6], scratch,
+                       later);
         break;
       case Instruction::sum:
         sum(floats(w[0]), floats(w[1]), w[2], w + 3, w + 3 + w[2], w + 3 + 2 * w[2]);
@@ -153,6 +156,11 @@ inline int32_t run(const int32_t* code, char** places, float* scratch, int32_t* 
       return failure[0] = int32_t(Failure::rowOutside);
     }
   }
+}
+
+inline int32_t run(const int32_t* code, char** places, float* scratch, int32_t* failure) {
+  Ahead nothing;
+  return runBefore(nothing, code, places, scratch, failure);
 }
 
 }  // namespace tt::TT_VARIANT

@@ -8,6 +8,11 @@
 #include <cstring>
 #include <new>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
 #include "threads.hpp"
 #include "variant.hpp"
 
@@ -92,6 +97,16 @@ constexpr size_t ALIGNMENT = 64, MARGIN = 256;
 /// The first place from here on that is aligned for any vector.
 char* aligned(char* from) { return (char*)(((uintptr_t)from + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1)); }
 
+/// Asks for large pages for what has not been touched yet: the processor finds its way through them faster.
+void preferLargePages([[maybe_unused]] char* from, [[maybe_unused]] int64_t bytes) {
+#ifdef MADV_HUGEPAGE
+  constexpr int64_t LARGE_PAGE = 2 << 20;
+  const int64_t toNextPage = -(intptr_t)from & (sysconf(_SC_PAGESIZE) - 1);
+  // Nothing is lost where this is not granted.
+  if (bytes >= LARGE_PAGE) madvise(from + toNextPage, (size_t)(bytes - toNextPage), MADV_HUGEPAGE);
+#endif
+}
+
 /// Zeroed memory, aligned for any vector. Behind its end is room for a vector that reads too far.
 class Memory {
  public:
@@ -130,7 +145,9 @@ struct Machine {
         code(codeBytes),
         pointers((int64_t)pointerCount * (int64_t)sizeof(char*)),
         arena(aligned(memory)),
-        scratch(aligned(arena + arenaBytes)) {}
+        scratch(aligned(arena + arenaBytes)) {
+    preferLargePages(arena, arenaBytes);
+  }
 
   bool there() const { return code.there() && pointers.there(); }
   char** table() const { return (char**)pointers.data(); }

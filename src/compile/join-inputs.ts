@@ -11,8 +11,8 @@ import { concatenation } from "./concatenation.js";
 import { isMatrixProduct, repeatedRow } from "./form-products.js";
 import { inBody } from "./in-body.js";
 
-/** Floats of a panel of a packed matrix that stays in the first-level cache while rows go past it. */
-const PANEL_FLOATS = 8192;
+/** Most terms: a panel of a packed matrix with more would not stay in the cache while rows go past it. */
+const MOST_TERMS = 512;
 
 /** Fewest rows: for fewer, reading both matrices at each step takes longer than the rows. */
 const FEWEST_ROWS = 16;
@@ -35,29 +35,26 @@ interface Pair {
   readonly bias: Variable | undefined;
 }
 
-/**
- * The same Program with such products joined.
- * @param panel columns of a panel of a packed matrix
- */
-export function joinInputs(program: Program, panel: number): Program {
+/** The same Program with such products joined. */
+export function joinInputs(program: Program): Program {
   const producers = producersOf(program);
   const readers = readerCounts(program);
   const madeForOne: MadeForOne = (variable) => (readers.get(variable) === 1 ? producers.get(variable) : undefined);
   const equations = program.equations.flatMap((equation): Equation[] => {
     if (equation.primitive !== scanPrimitive) return [equation];
-    const loop = inBody(equation, (body) => joinInputs(body, panel));
+    const loop = inBody(equation, (body) => joinInputs(body));
     const pair = pairOf(loop, producers, madeForOne);
-    return pair !== undefined && isWorthIt(pair, panel) ? join(loop, pair) : [loop];
+    return pair !== undefined && isWorthIt(pair) ? join(loop, pair) : [loop];
   });
   return pruneProgram({ ...program, equations });
 }
 
 const transposesSecond = ({ params }: Equation): boolean => (params as { transposeB: boolean }).transposeB;
 
-function isWorthIt({ sequence, inner: { inputs } }: Pair, panel: number): boolean {
+function isWorthIt({ sequence, inner: { inputs } }: Pair): boolean {
   const [time, rows, terms] = sequence.type.shape as [number, number, number];
   const [, innerTerms] = (inputs[0] as Variable).type.shape as [number, number];
-  return time > 1 && rows >= FEWEST_ROWS && (terms + innerTerms) * panel <= PANEL_FLOATS;
+  return time > 1 && rows >= FEWEST_ROWS && terms + innerTerms <= MOST_TERMS;
 }
 
 function pairOf({ inputs, params }: Equation, producers: Producers, madeForOne: MadeForOne): Pair | undefined {

@@ -32,7 +32,7 @@ export function prepareFor({ panel }: Target, program: Program, constants: reado
   const aboutProducts: Pass[] = [
     reduceDivisions,
     sinkIntoLoops,
-    (one) => joinInputs(one, panel),
+    joinInputs,
     joinProducts,
     stackConcatenations,
     (one) => formProducts(one, panel, known),
