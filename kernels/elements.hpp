@@ -96,9 +96,6 @@ TT_ELEMENT_OPERATIONS(TT_DEFINE)
 
 constexpr int64_t VECTOR_BYTES = sizeof(Floats);
 
-/// Columns, filled up to whole vectors.
-TT_INLINE int64_t wholeVectors(int64_t columns) { return (columns + WIDTH - 1) / WIDTH * WIDTH; }
-
 /// Copies neighbouring elements.
 TT_INLINE void copyRun(char* to, const char* from, int64_t bytes) {
   int64_t at = 0;

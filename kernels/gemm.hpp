@@ -66,7 +66,7 @@ constexpr int64_t evenBlock(int64_t total, int64_t most) {
   return total <= most ? total : ceilingOfDivision(total, ceilingOfDivision(total, most));
 }
 
-inline int64_t packedFloats(int64_t K, int64_t N) { return ceilingOfDivision(N, PANEL) * PANEL * K; }
+inline int64_t packedFloats(int64_t K, int64_t N) { return wholeVectors(N) * K; }
 
 typedef float Four __attribute__((vector_size(16)));
 typedef float Eight __attribute__((vector_size(32)));
@@ -109,23 +109,27 @@ inline TT_NOINLINE void copyMatrix(float* to, int64_t toStride, const float* fro
       to[i * toStride + j] = from[i * rowStride + j * columnStride];
 }
 
-/// Packs op(B), K x N with element (k, n) at b[k * rowStride + n * columnStride], into panels [ceil(N / PANEL)][K][PANEL]; the
-/// last panel is filled up with zeros.
+/// Packs op(B), K x N with element (k, n) at b[k * rowStride + n * columnStride], into panels [K][PANEL], one behind the other. The
+/// last one is only as wide as its columns are, in whole vectors, which are filled up with zeros.
 inline TT_NOINLINE void pack(float* out, const float* b, int64_t rowStride, int64_t columnStride, int64_t K, int64_t N) {
   for (int64_t n = 0; n < N; n += PANEL, out += K * PANEL, b += PANEL * columnStride) {
-    const int64_t columns = smaller(N - n, PANEL), whole = columns / WIDTH;
+    const int64_t columns = smaller(N - n, PANEL), width = wholeVectors(columns);
     if (columnStride == 1) {
       for (int64_t k = 0; k < K; ++k) {
-        float* const to = out + k * PANEL;
+        float* const to = out + k * width;
         const float* const from = b + k * rowStride;
-        for (int64_t v = 0; v < PANEL_VECTORS; ++v) store(to + v * WIDTH, v < whole ? load(from + v * WIDTH) : Floats{});
-        if (whole < PANEL_VECTORS) copyFew((char*)(to + whole * WIDTH), (const char*)(from + whole * WIDTH), columns % WIDTH * 4);
+        int64_t j = 0;
+        for (; j + WIDTH <= columns; j += WIDTH) store(to + j, load(from + j));
+        if (j == columns) continue;
+        store(to + j, Floats{});
+        copyFew((char*)(to + j), (const char*)(from + j), (columns - j) * 4);
       }
       continue;
     }
-    copyMatrix(out, PANEL, b, rowStride, columnStride, K, columns);
+    copyMatrix(out, width, b, rowStride, columnStride, K, columns);
+    if (columns == width) continue;
     for (int64_t k = 0; k < K; ++k)
-      for (int64_t j = columns; j < PANEL; ++j) out[k * PANEL + j] = 0;
+      for (int64_t j = columns; j < width; ++j) out[k * width + j] = 0;
   }
 }
 
@@ -213,7 +217,10 @@ template <int ROWS, int VECTORS>
 void multiplyTile(float* c, const float* a, const float* panel, const float* d, int64_t columns, const Strides& strides,
                   const float* ahead) {
   constexpr int LAST = VECTORS - 1;
+  // The last panel of several may be narrower; so may a single one.
+  constexpr int WHOLE = VECTORS / PANEL_VECTORS, LAST_WIDTH = VECTORS % PANEL_VECTORS * WIDTH;
   const int64_t K = strides.K, ldc = strides.c, panelStride = K * PANEL;
+  [[maybe_unused]] const float* narrow = panel + WHOLE * panelStride;
   const int64_t rest = columns - LAST * WIDTH;
   Floats sums[ROWS][VECTORS] = {};
   if (d != nullptr) {
@@ -229,7 +236,10 @@ void multiplyTile(float* c, const float* a, const float* panel, const float* d, 
     }
   }
   const auto addTerm = [&](int k) __attribute__((always_inline)) {
-    const auto loadB = [&](int v) { return load(panel + v / PANEL_VECTORS * panelStride + k * PANEL + v % PANEL_VECTORS * WIDTH); };
+    const auto loadB = [&](int v) {
+      const int column = v % PANEL_VECTORS * WIDTH;
+      return load(v / PANEL_VECTORS < WHOLE ? panel + v / PANEL_VECTORS * panelStride + k * PANEL + column : narrow + k * LAST_WIDTH + column);
+    };
     // The fewer operands stay in registers, the more come one by one.
     if constexpr (ROWS < VECTORS) {
       Floats x[ROWS];
@@ -252,14 +262,17 @@ void multiplyTile(float* c, const float* a, const float* panel, const float* d, 
   if (ahead == nullptr) ahead = panel;
   const auto addTerms = [&](auto terms, int64_t times) {
     constexpr int COUNT = terms.size();
-    TT_NO_VECTORS for (const float* const end = a + times * COUNT * ROWS; a != end; a += COUNT * ROWS, panel += COUNT * PANEL) {
+    TT_NO_VECTORS for (const float* const end = a + times * COUNT * ROWS; a != end; a += COUNT * ROWS) {
       a = opaque(a);
-      panel = opaque(panel);
+      if constexpr (WHOLE > 0) panel = opaque(panel);
+      if constexpr (LAST_WIDTH > 0) narrow = opaque(narrow);
       if constexpr (FETCHES_AHEAD && COUNT > 1) {
         TT_UNROLL for (int i = 0; i < FETCHED_LINES; ++i) __builtin_prefetch(ahead + i * LINE, 0, 2);
         ahead += fetched;
       }
       forEach(terms, addTerm);
+      if constexpr (WHOLE > 0) panel += COUNT * PANEL;
+      if constexpr (LAST_WIDTH > 0) narrow += COUNT * LAST_WIDTH;
     }
   };
   // Several panels at once have sums enough for the loop's own work not to count.

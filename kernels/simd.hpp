@@ -26,6 +26,9 @@ typedef float Floats __attribute__((vector_size(WIDTH * 4)));
 typedef int32_t Ints __attribute__((vector_size(WIDTH * 4)));
 typedef uint32_t Bits __attribute__((vector_size(WIDTH * 4)));
 
+/// So many floats, filled up to whole vectors.
+constexpr int64_t wholeVectors(int64_t count) { return (count + WIDTH - 1) / WIDTH * WIDTH; }
+
 /// Loads a vector from any address.
 template <typename Vector = Floats, typename Element>
 TT_INLINE Vector load(const Element* from) {

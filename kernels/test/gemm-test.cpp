@@ -1,6 +1,7 @@
 // Compares the matrix products of gemm.hpp with plain loops in double precision.
 #include "../gemm.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -14,6 +15,7 @@
 using namespace tt::TT_VARIANT;
 
 static std::mt19937 generator(1);
+static Ahead nothing;
 
 static int64_t anyOf(const std::vector<int64_t>& choices) { return choices[generator() % choices.size()]; }
 
@@ -120,7 +122,7 @@ static void testPacked(int64_t M, int64_t K, int64_t N) {
   pack(packed.get(), b.data.get(), b.rowStride, b.columnStride, K, N);
   Output output(M, N);
   multiplyPacked(output.c.data.get(), output.c.rowStride, a.data.get(), a.rowStride, a.columnStride, packed.get(),
-                 output.pointer(), output.stride(), M, K, N, scratch.get());
+                 output.pointer(), output.stride(), M, K, N, scratch.get(), nothing);
   compare("packed", output, a, b);
 }
 
@@ -139,8 +141,10 @@ static void testPack(int64_t K, int64_t N) {
   const auto packed = alignedFloats(packedFloats(K, N));
   pack(packed.get(), b.data.get(), b.rowStride, b.columnStride, K, N);
   int64_t wrong = 0;
-  for (int64_t n = 0; n < (N + PANEL - 1) / PANEL * PANEL; ++n)
-    for (int64_t k = 0; k < K; ++k) wrong += packed.get()[(n / PANEL * K + k) * PANEL + n % PANEL] != (n < N ? b.at(k, n) : 0);
+  for (int64_t n = 0; n < wholeVectors(N); ++n) {
+    const int64_t first = n / PANEL * PANEL, width = std::min<int64_t>(PANEL, wholeVectors(N) - first);
+    for (int64_t k = 0; k < K; ++k) wrong += packed.get()[first * K + k * width + n - first] != (n < N ? b.at(k, n) : 0);
+  }
   CHECK(wrong == 0, "pack %ld x %ld: %ld wrong", long(K), long(N), long(wrong));
 }
 
@@ -149,9 +153,9 @@ static void testSameBits(int64_t M, int64_t K, int64_t N) {
   const Matrix a(M, K, K, 1), b(K, N, N, 1), d(M, N, N, 1), all(M, N, N, 1), single(M, N, N, 1), blocked(M, N, N, 1);
   const auto packed = alignedFloats(packedFloats(K, N)), scratch = alignedFloats(multiplyScratchFloats(M, K, N));
   pack(packed.get(), b.data.get(), N, 1, K, N);
-  multiplyPacked(all.data.get(), N, a.data.get(), K, 1, packed.get(), d.data.get(), N, M, K, N, scratch.get());
+  multiplyPacked(all.data.get(), N, a.data.get(), K, 1, packed.get(), d.data.get(), N, M, K, N, scratch.get(), nothing);
   for (int64_t i = 0; i < M; ++i)
-    multiplyPacked(&single.at(i, 0), N, &a.at(i, 0), K, 1, packed.get(), &d.at(i, 0), N, 1, K, N, scratch.get());
+    multiplyPacked(&single.at(i, 0), N, &a.at(i, 0), K, 1, packed.get(), &d.at(i, 0), N, 1, K, N, scratch.get(), nothing);
   multiply(blocked.data.get(), N, a.data.get(), K, 1, b.data.get(), N, 1, d.data.get(), N, M, K, N, scratch.get());
   const size_t bytes = static_cast<size_t>(M * N) * 4;
   CHECK(std::memcmp(all.data.get(), single.data.get(), bytes) == 0, "rows one by one: %ld x %ld x %ld", long(M), long(K), long(N));

@@ -16,7 +16,7 @@ function formed(
   constants: (program: Program) => Variable[] = () => [],
 ): Program {
   const program = programOf(f as never, ...types);
-  const result = formProducts(program, 4, new Set(constants(program)));
+  const result = formProducts(program, { panel: 4, width: 2 }, new Set(constants(program)));
   expectSameResults(result, program, TOLERANCES.float32);
   return result;
 }
@@ -158,12 +158,12 @@ describe("a loop", () => {
       run((carry, x) => [ops.tanh(ops.add(ops.matmul(carry, w), x)), ops.matmul(ops.sin(carry), w)], h, xs);
     expect(printProgram(formed(f, [start, float32(3, 3), float32(4, 2, 3)]))).toMatchInlineSnapshot(`
       "(a: float32[2,3], b: float32[3,3], c: float32[4,2,3]) {
-        d: float32[1,3,4] = pack[panel=4 transpose=false] b
-        e: float32[2,3], f: float32[4,2,3] = scan[length=4 carries=1 slices=1 body=(a: float32[2,3], b: float32[2,3], c: float32[1,3,4]) {
-          d: float32[2,3] = product[transposeA=false transposeB=false packedColumns=3] a c b
+        d: float32[12] = pack[panel=4 width=2 transpose=false] b
+        e: float32[2,3], f: float32[4,2,3] = scan[length=4 carries=1 slices=1 body=(a: float32[2,3], b: float32[2,3], c: float32[12]) {
+          d: float32[2,3] = product[transposeA=false transposeB=false packedColumns=3 panel=4 width=2] a c b
           e: float32[2,3] = tanh d
           f: float32[2,3] = sin a
-          g: float32[2,3] = product[transposeA=false transposeB=false packedColumns=3] f c
+          g: float32[2,3] = product[transposeA=false transposeB=false packedColumns=3 panel=4 width=2] f c
           return e g
         }] a c d
         return e f
@@ -200,8 +200,8 @@ test("a matrix that is the same at every run is packed, for kernels to fold", ()
   const f = (x: Tensor, w: Tensor) => [ops.matmul(x, w)];
   expect(printProgram(formed(f, [a, b], ({ inputs }) => [inputs[1]!]))).toMatchInlineSnapshot(`
     "(a: float32[2,3], b: float32[3,5]) {
-      c: float32[2,3,4] = pack[panel=4 transpose=false] b
-      d: float32[2,5] = product[transposeA=false transposeB=false packedColumns=5] a c
+      c: float32[18] = pack[panel=4 width=2 transpose=false] b
+      d: float32[2,5] = product[transposeA=false transposeB=false packedColumns=5 panel=4 width=2] a c
       return d
     }"
   `);

@@ -5,24 +5,24 @@ import { type Equation, type Program, producersOf, pruneProgram, readerCounts, V
 import { firstConstant, type ScanParams, scanPrimitive } from "../scan/index.js";
 import { sameShape, sizeOf, type TensorType } from "../tensor/index.js";
 import { mergeCommon } from "./merge-common.js";
-import { type PackParams, type ProductParams, packPrimitive, productPrimitive } from "./product.js";
+import { type Packing, type PackParams, type ProductParams, packPrimitive, productPrimitive } from "./product.js";
 import { isViewOperation, type StridedView, viewThrough, wholeView } from "./strided-view.js";
 
 /**
  * The same Program with products of float32 matrices as kernels execute them.
- * @param panel columns of a packed panel
+ * @param packing how matrices are packed
  * @param constants inputs of the Program that are the same at every run: matrices among them are packed, too
  */
 export function formProducts(
   program: Program,
-  panel: number,
+  packing: Packing,
   constants: { has(variable: Variable): boolean } = new Set(),
 ): Program {
   const equations = mergeAdditions(program).equations.flatMap((equation): Equation[] => {
-    if (equation.primitive === scanPrimitive) return packBefore(equation, panel);
+    if (equation.primitive === scanPrimitive) return packBefore(equation, packing);
     return isMatrixProduct(equation)
-      ? pack({ ...equation, primitive: productPrimitive }, constants, panel)
-      : pack(equation, constants, panel);
+      ? pack({ ...equation, primitive: productPrimitive }, constants, packing)
+      : pack(equation, constants, packing);
   });
   return pruneProgram(mergeCommon({ ...program, equations }));
 }
@@ -128,14 +128,14 @@ function formed(product: Equation, addend: Variable, result: Variable): Equation
 // -------------------------------------------------------------------------------------------------------- packing
 
 /** The loop with the products of its body formed, behind what packs the matrices that they read unchanged at every step. */
-function packBefore(equation: Equation, panel: number): Equation[] {
+function packBefore(equation: Equation, packing: Packing): Equation[] {
   const params = equation.params as ScanParams;
   const constants = new Map(
     params.body.inputs.flatMap((variable, index) =>
       index < firstConstant(params) ? [] : [[variable, equation.inputs[index] as Variable] as const],
     ),
   );
-  const body = formProducts(params.body, panel, constants);
+  const body = formProducts(params.body, packing, constants);
   const isInvariant = ({ primitive, inputs: [operand] }: Equation): boolean =>
     primitive === packPrimitive && constants.has(operand as Variable);
   const packs = body.equations.filter(isInvariant).map((inner) => {
@@ -161,16 +161,16 @@ function packBefore(equation: Equation, panel: number): Equation[] {
 }
 
 /** A product whose second operand is one of the given matrices: that one packed, and the product of it. */
-function pack(equation: Equation, matrices: { has(variable: Variable): boolean }, panel: number): Equation[] {
+function pack(equation: Equation, matrices: { has(variable: Variable): boolean }, packing: Packing): Equation[] {
   const { primitive, params, inputs, outputs } = equation;
   const [a, b, ...addend] = inputs as [Variable, Variable];
   if (primitive !== productPrimitive || !matrices.has(b)) return [equation];
   const { transposeA, transposeB, packedColumns } = params as ProductParams;
   if (transposeA || packedColumns !== undefined) return [equation];
-  const packParams: PackParams = { panel, transpose: transposeB };
+  const packParams: PackParams = { ...packing, transpose: transposeB };
   const packed = new Variable(packPrimitive.infer([b.type], packParams)[0] as TensorType);
   const columns = (outputs[0] as Variable).type.shape[1] as number;
-  const productParams: ProductParams = { transposeA, transposeB: false, packedColumns: columns };
+  const productParams: ProductParams = { transposeA, transposeB: false, packedColumns: columns, ...packing };
   return [
     { primitive: packPrimitive, params: packParams, inputs: [b], outputs: [packed] },
     { primitive: productPrimitive, params: productParams, inputs: [a, packed, ...addend], outputs },

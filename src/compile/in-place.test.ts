@@ -137,7 +137,7 @@ test("rows are added to a total in its memory", () => {
 });
 
 describe("a result that takes over the memory of an argument", () => {
-  const prepared: Kernels = { ...referenceKernels, name: "prepared reference", target: { panel: 4 } };
+  const prepared: Kernels = { ...referenceKernels, name: "prepared reference", target: { panel: 4, width: 2 } };
 
   /** Instructions of a Plan whose first argument is donated; it gives the same numbers as without. */
   const planOf = <T extends TensorTree>(f: (x: Tensor, y: Tensor) => T): string => {

@@ -9,7 +9,7 @@ import { joinInputs } from "./join-inputs.js";
 import { optimize } from "./optimize.js";
 import { sinkIntoLoops } from "./sink.js";
 
-const PANEL = 4;
+const PACKING = { panel: 4, width: 2 };
 const TIME = 3;
 const ROWS = 16;
 
@@ -50,7 +50,7 @@ describe("the projection of the inputs", () => {
     const { inside, outside, program } = joined(biased);
     expect(inside).toEqual(["concatenate", "matmul", "broadcast", "add", "tanh"]);
     expect(outside).toEqual(["fill", "concatenate", "scan"]);
-    expect(namesOf(loopOf(formProducts(program, PANEL)).body)).toEqual(["concatenate", "product", "tanh"]);
+    expect(namesOf(loopOf(formProducts(program, PACKING)).body)).toEqual(["concatenate", "product", "tanh"]);
   });
 
   test("likewise of matrices that are read as they are", () => {

@@ -113,7 +113,7 @@ describe("the arena", () => {
 });
 
 /** Plans as fast kernels are given them, run by the reference evaluation. */
-const prepared: Kernels = { ...referenceKernels, name: "prepared reference", target: { panel: 4 } };
+const prepared: Kernels = { ...referenceKernels, name: "prepared reference", target: { panel: 4, width: 2 } };
 
 /** The Plan of a function; compiled, it gives the same numbers at every run as it does step by step. */
 function planned<Args extends Tensor[]>(
@@ -271,7 +271,7 @@ describe("what a loop stacks", () => {
     expect(plannedOver(addsProduct)).toMatchInlineSnapshot(`
       "arena 384 bytes
       @0 float32[5,3,4] = fused input1
-      @256 float32[1,4,4] = pack input0
+      @256 float32[16] = pack input0
       @320 float32[3,4] = constant0
       loop 5 {
         @0[t] float32[3,4] = product @320 @256 @0[t]

@@ -10,7 +10,7 @@ import { valueAndGrad } from "../transforms/index.js";
 import type { Instruction, Plan } from "./plan.js";
 
 /** Plans as fast kernels are given them, run by the reference evaluation. */
-const prepared: Kernels = { ...referenceKernels, name: "prepared reference", target: { panel: 4 } };
+const prepared: Kernels = { ...referenceKernels, name: "prepared reference", target: { panel: 4, width: 2 } };
 
 const SIZES = { inputSize: 3, hiddenSize: 4 };
 type AnyCell = Cell<TensorTree, { readonly h: Tensor }>;

@@ -9,16 +9,14 @@ import { fuse } from "./fuse.js";
 import { joinInputs } from "./join-inputs.js";
 import { joinProducts } from "./join-products.js";
 import { joinStacks } from "./join-stacks.js";
+import type { Packing } from "./product.js";
 import { reduceDivisions } from "./reduce-divisions.js";
 import { sinkIntoLoops } from "./sink.js";
 import { stackConcatenations } from "./stack-concatenations.js";
 import { sumInLoops } from "./sum-in-loops.js";
 
-/** What kernels execute beside the operations themselves: fused elementwise arithmetic, and products of packed matrices. */
-export interface Target {
-  /** Columns of a panel of a packed matrix. */
-  readonly panel: number;
-}
+/** What kernels execute beside the operations themselves: fused elementwise arithmetic, and products of matrices that are packed so. */
+export type Target = Packing;
 
 type Pass = (program: Program) => Program;
 
@@ -27,7 +25,7 @@ type Pass = (program: Program) => Program;
  * go through memory. Each says at the top of its file what it does.
  * @param constants values of the last inputs
  */
-export function prepareFor({ panel }: Target, program: Program, constants: readonly HostTensor[]): WithConstants {
+export function prepareFor(target: Target, program: Program, constants: readonly HostTensor[]): WithConstants {
   const known = new Set(program.inputs.slice(program.inputs.length - constants.length));
   const aboutProducts: Pass[] = [
     reduceDivisions,
@@ -35,7 +33,7 @@ export function prepareFor({ panel }: Target, program: Program, constants: reado
     joinInputs,
     joinProducts,
     stackConcatenations,
-    (one) => formProducts(one, panel, known),
+    (one) => formProducts(one, target, known),
   ];
   const folded = foldConstants({ program: apply(aboutProducts, program), constants });
   return { program: apply([sumInLoops, joinStacks, fuse, chainRows], folded.program), constants: folded.constants };

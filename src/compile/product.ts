@@ -16,43 +16,59 @@ import {
 } from "../tensor/index.js";
 import { withoutDerivative } from "./without-derivative.js";
 
-/** A matrix whose columns stand in panels: `[panels][rows][panel]`, the last panel filled up with zeros. */
-export interface PackParams {
-  /** Columns of a panel. */
+/**
+ * How kernels want a matrix packed: its columns stand in panels, `[panels][rows][panel]`. The last panel is only as wide as its columns are,
+ * filled up to whole vectors with zeros.
+ */
+export interface Packing {
+  /** Columns of a panel: some vectors. */
   readonly panel: number;
+  /** Floats of a vector. */
+  readonly width: number;
+}
+
+export interface PackParams extends Packing {
   /** Whether the matrix is read transposed. */
   readonly transpose: boolean;
 }
 
-/** float32 `[K,N]`, or `[N,K]` if transposed, to `[ceil(N / panel), K, panel]`. */
+/** float32 `[K,N]`, or `[N,K]` if transposed, to the floats of its panels. */
 export const packPrimitive: Primitive<PackParams> = {
   name: "pack",
-  infer: ([x], { panel, transpose }) => {
+  infer: ([x], { width, transpose }) => {
     const [rows, columns] = matrixSize(x as TensorType, transpose);
-    return [{ dtype: (x as TensorType).dtype, shape: [Math.ceil(columns / panel), rows, panel] }];
+    return [{ dtype: (x as TensorType).dtype, shape: [rows * wholeVectors(columns, width)] }];
   },
-  evaluate: ([x], [packed], { panel, transpose }) => {
+  evaluate: ([x], [packed], { transpose, ...packing }) => {
     const { data, offset } = x as View;
     const [rows, columns] = matrixSize(x as View, transpose);
     const { data: out, offset: at } = packed as View;
-    for (let column = 0; column < Math.ceil(columns / panel) * panel; column++) {
-      const place = at + Math.floor(column / panel) * rows * panel + (column % panel);
+    for (let column = 0; column < wholeVectors(columns, packing.width); column++) {
+      const { start, stride } = placeOfColumn(column, rows, columns, packing);
       for (let row = 0; row < rows; row++) {
         const from = transpose ? column * rows + row : row * columns + column;
-        out[place + row * panel] = column < columns ? (data[offset + from] as number) : 0;
+        out[at + start + row * stride] = column < columns ? (data[offset + from] as number) : 0;
       }
     }
   },
   ...withoutDerivative("pack"),
 };
 
+const wholeVectors = (columns: number, width: number): number => Math.ceil(columns / width) * width;
+
+/** Where a column of a packed matrix starts, and how far its elements are apart. */
+function placeOfColumn(column: number, rows: number, columns: number, { panel, width }: Packing) {
+  const first = column - (column % panel);
+  return { start: first * rows + (column % panel), stride: wholeVectors(Math.min(panel, columns - first), width) };
+}
+
 const matrixSize = ({ shape }: TensorType, transposed: boolean): [rows: number, columns: number] => {
   const [rows, columns] = shape as [number, number];
   return transposed ? [columns, rows] : [rows, columns];
 };
 
-/** How a product is formed. */
-export interface ProductParams {
+/** How a product is formed; with the packing of its second operand, if that is packed. */
+export interface ProductParams extends Partial<Packing> {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
   /** If the second operand is packed: the number of columns that it had. */
@@ -70,9 +86,9 @@ export const productPrimitive: Primitive<ProductParams> = {
     const columns = packedColumns ?? matrixSize(b as TensorType, transposeB)[1];
     return [{ dtype: (a as TensorType).dtype, shape: [rows, columns] }];
   },
-  evaluate: (inputs, [output], { transposeA, transposeB, packedColumns }) => {
+  evaluate: (inputs, [output], { transposeA, transposeB, packedColumns, ...packing }) => {
     const [a, b, d] = inputs.map(hostTensorOf) as [HostTensor, HostTensor, HostTensor?];
-    const right = packedColumns === undefined ? b : unpack(b, packedColumns);
+    const right = packedColumns === undefined ? b : unpack(b, packedColumns, packing as Packing);
     const product = matmul(a, right, { transposeA, transposeB });
     const [, columns] = product.shape as [number, number];
     const addend = d && sizeOf(d.shape) === columns ? reshape(d, [columns]) : d;
@@ -81,15 +97,13 @@ export const productPrimitive: Primitive<ProductParams> = {
   ...withoutDerivative("product"),
 };
 
-function unpack(packed: HostTensor, columns: number): Tensor {
-  const [, rows, panel] = packed.shape as [number, number, number];
+function unpack(packed: HostTensor, columns: number, packing: Packing): Tensor {
+  const rows = sizeOf(packed.shape) / wholeVectors(columns, packing.width);
   const type = { dtype: packed.dtype, shape: [rows, columns] };
   const data = packed.data.slice(0, sizeOf(type.shape));
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const from = Math.floor(column / panel) * rows * panel + row * panel + (column % panel);
-      data[row * columns + column] = packed.data[from] as number;
-    }
+  for (let column = 0; column < columns; column++) {
+    const { start, stride } = placeOfColumn(column, rows, columns, packing);
+    for (let row = 0; row < rows; row++) data[row * columns + column] = packed.data[start + row * stride] as number;
   }
   return new HostTensor(type, data);
 }

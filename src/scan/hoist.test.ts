@@ -61,7 +61,7 @@ describe("the loops of a training step", () => {
 /** Kernels that run nothing: their Plans are to be looked at. */
 const PANELS_OF_16: Kernels = {
   name: "panels of 16",
-  target: { panel: 16 },
+  target: { panel: 16, width: 8 },
   supports: () => true,
   prepare: () => ({ run() {} }),
 };

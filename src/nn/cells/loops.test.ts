@@ -58,7 +58,7 @@ test("the gradients of both weights of a layer are one product behind the loop",
   const layer = recurrent(lstm(SIZES));
   const loss = (params: TensorTree, xs: Tensor) => sum(square(layer.apply(params as never, xs).outputs));
   const { program } = traceTree(grad(loss), [layer.init(randomKey(1)), zeros([6, 2, 3])]);
-  const { equations } = prepareFor({ panel: 16 }, optimize(program).program, []).program;
+  const { equations } = prepareFor({ panel: 16, width: 8 }, optimize(program).program, []).program;
   const products = equations.filter(({ primitive }) => primitive.name === "product");
   // One for the inputs of all steps forward, one for the weights.
   expect(products.map(({ outputs }) => outputs[0]?.type.shape)).toEqual([

@@ -159,7 +159,7 @@ describe("the last output", () => {
   test("is all that the loop keeps of the outputs", () => {
     const kernels: Kernels = {
       name: "none",
-      target: { panel: 16 },
+      target: { panel: 16, width: 8 },
       supports: () => true,
       prepare: () => ({ run() {} }),
     };

@@ -332,7 +332,7 @@ describe("layers of layers", () => {
 /** Kernels that run nothing: their Plans are to be looked at. */
 const PANELS_OF_16: Kernels = {
   name: "panels of 16",
-  target: { panel: 16 },
+  target: { panel: 16, width: 8 },
   supports: () => true,
   prepare: () => ({ run() {} }),
 };

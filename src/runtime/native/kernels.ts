@@ -15,7 +15,7 @@ import type { NativeAddon, NativeMachine, NativeVariant } from "./addon.js";
 export function nativeKernels(addon: NativeAddon, variant: NativeVariant): Kernels {
   return {
     name: `native/${variant.name}`,
-    target: { panel: variant.panel },
+    target: { panel: variant.panel, width: variant.width },
     supports: isEncodable,
     prepare: (plan) => new NativeExecutable(addon, variant, plan),
     runTogether: (executables, threads) => {

@@ -12,6 +12,9 @@ import { imageOf, type Layout } from "./image.js";
 import { fastestInstructions, type WasmInstance, type WasmInstructions, wasmModule } from "./module.js";
 import { wasmRegion } from "./slabs.js";
 
+/** Floats of a vector of WebAssembly. */
+const WIDTH = 4;
+
 const made: Partial<Record<WasmInstructions, Kernels>> = {};
 
 /**
@@ -27,7 +30,7 @@ export function wasmKernels(
   try {
     made[instructions] ??= {
       name: "wasm",
-      target: { panel: wasmRegion(module, 0).panel() },
+      target: { panel: wasmRegion(module, 0).panel(), width: WIDTH },
       supports: isEncodable,
       prepare: (plan) => new WasmExecutable(module, plan),
       startCrew: (threads) => startWasmCrew(module, threads),
