@@ -18,9 +18,11 @@ class Ahead {
   Ahead() = default;
 
   /// The step after the one that `places` show. `moving` has `count` entries {place, source, bytes per step}.
-  Ahead(char* const* places, const int32_t* moving, int32_t count, bool reverse)
-      : places(places), moving(moving), end(moving), direction(reverse ? -1 : 1) {
+  Ahead(char* const* places, const int32_t* moving, int32_t count, bool reverse) {
     if (!FETCHES_AHEAD) return;
+    this->places = places;
+    this->moving = end = moving;
+    direction = reverse ? -1 : 1;
     int64_t bytes = 0;
     for (int32_t k = 0; k < count; ++k) bytes += moving[3 * k + 2];
     if (bytes <= MOST_BYTES) end += 3 * count;

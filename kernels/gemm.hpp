@@ -38,11 +38,11 @@ constexpr int TILE_ROWS = 6, PANEL_VECTORS = 2, LATENCY_SUMS = 8, PEAK_SUMS = 12
 constexpr int TILE_ROWS = 6, PANEL_VECTORS = 2, LATENCY_SUMS = 6, PEAK_SUMS = 12;
 #endif
 
-// Terms that the innermost loop adds at once. Engines of WebAssembly find too few registers for more, compilers for AVX-512 for more than two.
+// Terms that the innermost loop adds at once. Engines of WebAssembly find too few registers for more, compilers for AVX-512 for more than three.
 #ifdef __wasm__
 constexpr int TERMS = 1;
 #elif TT_WIDTH == 16
-constexpr int TERMS = 2;
+constexpr int TERMS = 3;
 #else
 constexpr int TERMS = 4;
 #endif
@@ -345,9 +345,9 @@ inline int64_t rowScratchFloats(int64_t M, int64_t K) { return smaller(M * K, gr
 /// memory as `c`, or a single row (ldd = 0). `later` is what comes after the product.
 inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, int64_t aRow, int64_t aColumn, const float* packed,
                                        const float* d, int64_t ldd, int64_t M, int64_t K, int64_t N, float* scratch,
-                                       Ahead& later) {
+                                       [[maybe_unused]] Ahead& later) {
   const Strides strides{ldc, ldd, K};
-  const bool isNear = K * N <= NEAR_FLOATS;
+  [[maybe_unused]] const bool isNear = K * N <= NEAR_FLOATS;
   const int64_t blockRows = rowsInBlock(M, K);
   for (int64_t m = 0; m < M; m += blockRows) {
     // Rows are split evenly: 32 = 6 + 6 + 5 + 5 + 5 + 5.
@@ -382,8 +382,11 @@ inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, in
         } else if (n + step < N) {
           prefetchTile(toPlace + step, ldc, rowOfD(0, step), ldd, least);
         }
-        const bool fetchesPanel = !isNear && t < FETCHING_TILES && n + step < N;
-        const float* const ahead = fetchesPanel ? packed + (n + step) * K + t * fetchedFloats(K) : later.take(fetchedFloats(K) * 4);
+        const float* ahead = nullptr;
+        if constexpr (FETCHES_AHEAD) {
+          const bool fetchesPanel = !isNear && t < FETCHING_TILES && n + step < N;
+          ahead = fetchesPanel ? packed + (n + step) * K + t * fetchedFloats(K) : later.take(fetchedFloats(K) * 4);
+        }
         tile[isLarger ? MOST_VECTORS : 0](toPlace + row * ldc, packedRows + row * K, packed + n * K, rowOfD(row, 0), columns, strides,
                                           ahead);
         row = next;
