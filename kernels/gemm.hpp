@@ -100,9 +100,12 @@ inline TT_NOINLINE void copyMatrix(float* to, int64_t toStride, const float* fro
   if (rowStride == 1 && columnStride != 1) {
     wholeRows = rows / 8 * 8;
     wholeColumns = columns / 8 * 8;
-    for (int64_t j = 0; j < wholeColumns; j += 8)
-      for (int64_t i = 0; i < wholeRows; i += 8)
-        transposeEight(to + i * toStride + j, toStride, from + i + j * columnStride, columnStride);
+    // Lines of the cache are read and written whole, one square of 16 elements a side after the other.
+    for (int64_t left = 0; left < wholeColumns; left += LINE)
+      for (int64_t top = 0; top < wholeRows; top += LINE)
+        for (int64_t j = left; j < smaller(left + LINE, wholeColumns); j += 8)
+          for (int64_t i = top; i < smaller(top + LINE, wholeRows); i += 8)
+            transposeEight(to + i * toStride + j, toStride, from + i + j * columnStride, columnStride);
   }
   for (int64_t i = 0; i < rows; ++i)
     for (int64_t j = i < wholeRows ? wholeColumns : 0; j < columns; ++j)

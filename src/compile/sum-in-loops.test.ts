@@ -44,6 +44,17 @@ describe("a sum over steps and rows of what a loop stacks", () => {
     expect(loop.body.outputs.length).toBe(2);
   });
 
+  test.each<[string, Parameters<typeof behindLoop>[0], string[]]>([
+    ["something else reads", (stack) => [ops.sum(stack, { axes: [0, 1] }), ops.exp(stack)], ["scan", "exp"]],
+    ["is a result", (stack) => [ops.sum(stack, { axes: [0, 1] }), stack], ["scan"]],
+    ["is summed otherwise, too", (stack) => [ops.sum(stack, { axes: [0, 1] }), ops.sum(stack)], ["scan", "sum"]],
+  ])("is made inside the loop beside a stack that %s", (_, behind, expected) => {
+    const { loop, names, body } = summed(behind);
+    expect(names).toEqual(expected);
+    expect(body).toEqual(["add", "tanh", "multiply", "accumulate"]);
+    expect(loop.body.outputs.length).toBe(3);
+  });
+
   test("and one over steps alone", () => {
     expect(summed((stack) => [ops.sum(stack, { axes: 0 })]).names).toEqual(["scan"]);
   });
@@ -82,8 +93,6 @@ describe("a sum over steps and rows of what a loop stacks", () => {
 
 describe("a sum stays behind the loop", () => {
   test.each<[string, Parameters<typeof behindLoop>[0]]>([
-    ["if something else reads the stack", (stack) => [ops.sum(stack, { axes: [0, 1] }), ops.exp(stack)]],
-    ["if the stack is a result", (stack) => [ops.sum(stack, { axes: [0, 1] }), stack]],
     ["over the last axis", (stack) => [ops.sum(stack, { axes: [0, 1, 2] })]],
     ["over rows of each step", (stack) => [ops.sum(stack, { axes: 1 })]],
     ["over columns of all steps", (stack) => [ops.sum(stack, { axes: [0, 2] })]],

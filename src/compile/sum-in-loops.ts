@@ -1,4 +1,4 @@
-/** Sums over all steps of what a loop stacks, and nothing else reads: added up step by step, so that the stack is never in memory. */
+/** Sums over all steps of what a loop stacks: added up step by step, so that the stack is not read for it, and never in memory if nothing else reads it. */
 
 import { fillPrimitive } from "../ops/index.js";
 import { type Equation, type Program, readerCounts, Variable } from "../program/index.js";
@@ -23,11 +23,12 @@ export function sumInLoops(program: Program): Program {
     const sums = new Map<number, Equation>();
     equation.outputs.forEach((stack, index) => {
       const sum = sumOf.get(stack);
-      if (index < carries || sum === undefined || readers.get(stack) !== 1) return;
+      if (index < carries || sum === undefined) return;
       sums.set(index, sum);
       taken.add(sum);
     });
-    return withSums(inBody(equation, sumInLoops), sums);
+    const isOnlySummed = (index: number) => sums.has(index) && readers.get(equation.outputs[index] as Variable) === 1;
+    return withSums(inBody(equation, sumInLoops), sums, isOnlySummed);
   });
   return { ...program, equations: equations.filter((equation) => !taken.has(equation)) };
 }
@@ -41,8 +42,12 @@ function isSumOfRows({ primitive, params, inputs: [stack] }: Equation): boolean 
   return dtype === "float32" && leading && shape.at(-1) !== 1 && sizeOf(shape.slice(1)) >= FEWEST_ELEMENTS;
 }
 
-/** A loop with some of its results added up in carries, which begin at zero, instead of stacked. */
-function withSums(loop: Equation, sums: ReadonlyMap<number, Equation>): Equation[] {
+/** A loop with some of its results added up in carries, which begin at zero; those that are only summed are not stacked. */
+function withSums(
+  loop: Equation,
+  sums: ReadonlyMap<number, Equation>,
+  isOnlySummed: (index: number) => boolean,
+): Equation[] {
   if (sums.size === 0) return [loop];
   const params = loop.params as ScanParams;
   const { body, carries } = params;
@@ -65,7 +70,7 @@ function withSums(loop: Equation, sums: ReadonlyMap<number, Equation>): Equation
     ...added,
     ...variables.slice(carries),
   ];
-  const isStacked = (_: Variable, index: number) => !sums.has(index);
+  const isStacked = (_: Variable, index: number) => !isOnlySummed(index);
   // Right behind what computes a step's part: a product is then added as it is formed.
   const addingUp = (computed: readonly Variable[]) =>
     totals.flatMap(({ step, adding }) => (computed.includes(step) ? [adding] : []));
