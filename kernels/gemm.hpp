@@ -345,10 +345,11 @@ constexpr int64_t rowsInBlock(int64_t M, int64_t K) { return evenBlock(M, greate
 inline int64_t rowScratchFloats(int64_t M, int64_t K) { return smaller(M * K, greater(FEW_ROWS * K, ROW_BLOCK_FLOATS)) + 8; }
 
 /// C = D + A op(B), where B is packed and element (m, k) of A lies at a[m * aRow + k * aColumn]. `d` may be null (C = A B), the same
-/// memory as `c`, or a single row (ldd = 0). `later` is what comes after the product.
+/// memory as `c`, or a single row (ldd = 0). `later` is what comes after the product. `backwards`: begins with the last panels, which
+/// does not change the result.
 inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, int64_t aRow, int64_t aColumn, const float* packed,
                                        const float* d, int64_t ldd, int64_t M, int64_t K, int64_t N, float* scratch,
-                                       [[maybe_unused]] Ahead& later) {
+                                       [[maybe_unused]] Ahead& later, bool backwards = false) {
   const Strides strides{ldc, ldd, K};
   [[maybe_unused]] const bool isNear = K * N <= NEAR_FLOATS;
   const int64_t blockRows = rowsInBlock(M, K);
@@ -370,8 +371,9 @@ inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, in
         }
       }
     }
-    const int64_t step = panelsAtOnce(least + (larger > 0)) * PANEL;
-    for (int64_t n = 0; n < N; n += step) {
+    const int64_t step = panelsAtOnce(least + (larger > 0)) * PANEL, forth = backwards ? -step : step;
+    for (int64_t n = backwards ? (N - 1) / step * step : 0; 0 <= n && n < N; n += forth) {
+      const bool isLast = backwards ? n == 0 : N <= n + step;
       const int64_t columns = smaller(N - n, step), vectors = ceilingOfDivision(columns, WIDTH);
       Tile* const* tile = TILES.of + (least - 1) * MOST_VECTORS + vectors - 1;
       for (int64_t t = 0, row = 0; t < tiles; ++t) {
@@ -382,13 +384,13 @@ inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, in
         const auto rowOfD = [=](int64_t r, int64_t column) { return fromPlace == nullptr ? nullptr : fromPlace + r * ldd + column; };
         if (t + 1 < tiles) {
           prefetchTile(toPlace + next * ldc, ldc, rowOfD(next, 0), ldd, least);
-        } else if (n + step < N) {
-          prefetchTile(toPlace + step, ldc, rowOfD(0, step), ldd, least);
+        } else if (!isLast) {
+          prefetchTile(toPlace + forth, ldc, rowOfD(0, forth), ldd, least);
         }
         const float* ahead = nullptr;
         if constexpr (FETCHES_AHEAD) {
-          const bool fetchesPanel = !isNear && t < FETCHING_TILES && n + step < N;
-          ahead = fetchesPanel ? packed + (n + step) * K + t * fetchedFloats(K) : later.take(fetchedFloats(K) * 4);
+          const bool fetchesPanel = !isNear && t < FETCHING_TILES && !isLast;
+          ahead = fetchesPanel ? packed + (n + forth) * K + t * fetchedFloats(K) : later.take(fetchedFloats(K) * 4);
         }
         tile[isLarger ? MOST_VECTORS : 0](toPlace + row * ldc, packedRows + row * K, packed + n * K, rowOfD(row, 0), columns, strides,
                                           ahead);

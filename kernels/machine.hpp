@@ -45,8 +45,8 @@ inline int64_t scratchFloats(const int32_t* code) {
   return most;
 }
 
-/// Runs a program. `failure` has room for four words; the first is what is returned. `later` is what comes after the program.
-inline int32_t runBefore(Ahead& later, const int32_t* code, char** places, float* scratch, int32_t* failure) {
+/// Runs a program, or the body of a loop before what comes `later`.
+inline int32_t runBefore(Ahead& later, bool backwards, const int32_t* code, char** places, float* scratch, int32_t* failure) {
   const auto floats = [places](int32_t place) { return reinterpret_cast<float*>(places[place]); };
   const auto ints = [places](int32_t place) { return reinterpret_cast<int32_t*>(places[place]); };
   const auto words = [places](int32_t place) { return reinterpret_cast<Word*>(places[place]); };
@@ -70,7 +70,7 @@ inline int32_t runBefore(Ahead& later, const int32_t* code, char** places, float
             places[entry[0]] = places[entry[1]] + time * entry[2];
           }
           Ahead next = step + 1 < length ? Ahead(places, moving, count, w[1]) : Ahead();
-          if (runBefore(next, body, places, scratch, failure) != int32_t(Failure::none)) return failure[0];
+          if (runBefore(next, backwards != bool(step & 1), body, places, scratch, failure) != int32_t(Failure::none)) return failure[0];
         }
         break;
       }
@@ -94,7 +94,7 @@ inline int32_t runBefore(Ahead& later, const int32_t* code, char** places, float
         break;
       case Instruction::multiplyPacked:
         multiplyPacked(floats(w[0]), w[8], floats(w[1]), w[7], 1, floats(w[2]), addend(w[3]), w[9], w[4], w[5], w[6], scratch,
-                       later);
+                       later, backwards);
         break;
       case Instruction::sum:
         sum(floats(w[0]), floats(w[1]), w[2], w + 3, w + 3 + w[2], w + 3 + 2 * w[2]);
@@ -158,9 +158,11 @@ inline int32_t runBefore(Ahead& later, const int32_t* code, char** places, float
   }
 }
 
-inline int32_t run(const int32_t* code, char** places, float* scratch, int32_t* failure) {
+/// Runs a program. `failure` has room for four words; the first is what is returned. `backwards` says from which end matrices are read:
+/// changed from run to run, as it is from step to step inside, so that the part of them comes first that is still in the cache.
+inline int32_t run(const int32_t* code, char** places, float* scratch, int32_t* failure, bool backwards) {
   Ahead nothing;
-  return runBefore(nothing, code, places, scratch, failure);
+  return runBefore(nothing, backwards, code, places, scratch, failure);
 }
 
 }  // namespace tt::TT_VARIANT

@@ -129,6 +129,7 @@ struct Machine {
 
   const uint32_t mark = MARK;
   bool taken = false;  // part of the parallel run under way
+  bool backwards = false;
   int32_t result = 0;
   int32_t failure[4] = {};
   const Variant& variant;
@@ -154,7 +155,8 @@ struct Machine {
 
   void run() {
     const FlushDenormals flush;
-    result = variant.run((const int32_t*)code.data(), table(), (float*)scratch, failure);
+    result = variant.run((const int32_t*)code.data(), table(), (float*)scratch, failure, backwards);
+    backwards = !backwards;
   }
 };
 

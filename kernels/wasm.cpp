@@ -6,7 +6,9 @@
 
 /// Executes a compiled Plan; see machine.hpp.
 TT_EXPORT(run) int32_t run(const int32_t* code, char** pointers, float* scratch, int32_t* failure) {
-  return tt::TT_VARIANT::run(code, pointers, scratch, failure);
+  static bool backwards = false;
+  backwards = !backwards;
+  return tt::TT_VARIANT::run(code, pointers, scratch, failure, backwards);
 }
 
 /// Floats of scratch memory that a Plan needs.

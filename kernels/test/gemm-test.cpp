@@ -122,7 +122,7 @@ static void testPacked(int64_t M, int64_t K, int64_t N) {
   pack(packed.get(), b.data.get(), b.rowStride, b.columnStride, K, N);
   Output output(M, N);
   multiplyPacked(output.c.data.get(), output.c.rowStride, a.data.get(), a.rowStride, a.columnStride, packed.get(),
-                 output.pointer(), output.stride(), M, K, N, scratch.get(), nothing);
+                 output.pointer(), output.stride(), M, K, N, scratch.get(), nothing, generator() % 2 == 0);
   compare("packed", output, a, b);
 }
 
@@ -148,17 +148,20 @@ static void testPack(int64_t K, int64_t N) {
   CHECK(wrong == 0, "pack %ld x %ld: %ld wrong", long(K), long(N), long(wrong));
 }
 
-/// Rows of a product, computed one by one, all at once, and with blocks of terms, have the same bits.
+/// Rows of a product, computed one by one, all at once, from its last columns on, and with blocks of terms, have the same bits.
 static void testSameBits(int64_t M, int64_t K, int64_t N) {
-  const Matrix a(M, K, K, 1), b(K, N, N, 1), d(M, N, N, 1), all(M, N, N, 1), single(M, N, N, 1), blocked(M, N, N, 1);
+  const Matrix a(M, K, K, 1), b(K, N, N, 1), d(M, N, N, 1);
+  const Matrix all(M, N, N, 1), single(M, N, N, 1), backwards(M, N, N, 1), blocked(M, N, N, 1);
   const auto packed = alignedFloats(packedFloats(K, N)), scratch = alignedFloats(multiplyScratchFloats(M, K, N));
   pack(packed.get(), b.data.get(), N, 1, K, N);
   multiplyPacked(all.data.get(), N, a.data.get(), K, 1, packed.get(), d.data.get(), N, M, K, N, scratch.get(), nothing);
   for (int64_t i = 0; i < M; ++i)
     multiplyPacked(&single.at(i, 0), N, &a.at(i, 0), K, 1, packed.get(), &d.at(i, 0), N, 1, K, N, scratch.get(), nothing);
+  multiplyPacked(backwards.data.get(), N, a.data.get(), K, 1, packed.get(), d.data.get(), N, M, K, N, scratch.get(), nothing, true);
   multiply(blocked.data.get(), N, a.data.get(), K, 1, b.data.get(), N, 1, d.data.get(), N, M, K, N, scratch.get());
   const size_t bytes = static_cast<size_t>(M * N) * 4;
   CHECK(std::memcmp(all.data.get(), single.data.get(), bytes) == 0, "rows one by one: %ld x %ld x %ld", long(M), long(K), long(N));
+  CHECK(std::memcmp(all.data.get(), backwards.data.get(), bytes) == 0, "backwards: %ld x %ld x %ld", long(M), long(K), long(N));
   CHECK(std::memcmp(all.data.get(), blocked.data.get(), bytes) == 0, "blocks: %ld x %ld x %ld", long(M), long(K), long(N));
 }
 
