@@ -12,10 +12,10 @@ import { isMatrixProduct, repeatedRow } from "./form-products.js";
 import { inBody } from "./in-body.js";
 
 /** Most terms: a panel of a packed matrix with more would not stay in the cache while rows go past it. */
-const MOST_TERMS = 512;
+export const MOST_TERMS = 512;
 
 /** Fewest rows: for fewer, reading both matrices at each step takes longer than the rows. */
-const FEWEST_ROWS = 16;
+export const FEWEST_ROWS = 16;
 
 type Producers = ReadonlyMap<Variable, Equation>;
 
@@ -49,7 +49,7 @@ export function joinInputs(program: Program): Program {
   return pruneProgram({ ...program, equations });
 }
 
-const transposesSecond = ({ params }: Equation): boolean => (params as { transposeB: boolean }).transposeB;
+export const transposesSecond = ({ params }: Equation): boolean => (params as { transposeB: boolean }).transposeB;
 
 function isWorthIt({ sequence, inner: { inputs } }: Pair): boolean {
   const [time, rows, terms] = sequence.type.shape as [number, number, number];
@@ -77,7 +77,7 @@ function pairOf({ inputs, params }: Equation, producers: Producers, madeForOne: 
   return undefined;
 }
 
-const isPlainProduct = (equation: Equation): boolean =>
+export const isPlainProduct = (equation: Equation): boolean =>
   isMatrixProduct(equation) && !(equation.params as { transposeA: boolean }).transposeA;
 
 /** The product of a sequence, with or without a row that is added to it, if a stack is that and nothing else reads it. */
@@ -124,7 +124,13 @@ function join(loop: Equation, { index, sequence, outer, inner, sum, bias }: Pair
 }
 
 /** [x h] times a matrix, and a row that is added to it, in the place of a product and a sum. */
-function productOfBoth(inner: Equation, sum: Equation, x: Variable, matrix: Variable, row?: Variable): Equation[] {
+export function productOfBoth(
+  inner: Equation,
+  sum: Equation,
+  x: Variable,
+  matrix: Variable,
+  row?: Variable,
+): Equation[] {
   const both = concatenation([x, inner.inputs[0] as Variable], 1);
   const [total] = sum.outputs as [Variable];
   const product = { ...inner, inputs: [both.outputs[0] as Variable, matrix] };

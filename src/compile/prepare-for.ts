@@ -1,11 +1,12 @@
 /** Program -> Program as a set of kernels executes it best. */
 
-import type { Program } from "../program/index.js";
+import type { Program, Variable } from "../program/index.js";
 import type { HostTensor } from "../tensor/index.js";
 import { chainRows } from "./chain-rows.js";
 import { foldConstants, type WithConstants } from "./fold-constants.js";
 import { formProducts } from "./form-products.js";
 import { fuse } from "./fuse.js";
+import { joinConstantProducts } from "./join-constant-products.js";
 import { joinInputs } from "./join-inputs.js";
 import { joinProducts } from "./join-products.js";
 import { joinStacks } from "./join-stacks.js";
@@ -21,23 +22,22 @@ export type Target = Packing;
 type Pass = (program: Program) => Program;
 
 /**
- * Passes, one after the other: about matrix products and what they read; then, with constants folded, about what loops keep and how elements
- * go through memory. Each says at the top of its file what it does.
+ * Passes, one after the other: about matrix products and what they read; then about what loops keep and how elements go through memory. What
+ * they make of constants is computed in between. Each says at the top of its file what it does.
  * @param constants values of the last inputs
  */
 export function prepareFor(target: Target, program: Program, constants: readonly HostTensor[]): WithConstants {
-  const known = new Set(program.inputs.slice(program.inputs.length - constants.length));
-  const aboutProducts: Pass[] = [
-    reduceDivisions,
-    sinkIntoLoops,
-    joinInputs,
-    joinProducts,
-    stackConcatenations,
-    (one) => formProducts(one, target, known),
+  const stages: ((known: ReadonlySet<Variable>) => Pass[])[] = [
+    (known) => [reduceDivisions, sinkIntoLoops, joinInputs, (one) => joinConstantProducts(one, known)],
+    (known) => [joinProducts, stackConcatenations, (one) => formProducts(one, target, known)],
+    () => [sumInLoops, joinStacks, fuse, chainRows],
   ];
-  const folded = foldConstants({ program: apply(aboutProducts, program), constants });
-  return { program: apply([sumInLoops, joinStacks, fuse, chainRows], folded.program), constants: folded.constants };
+  return stages.reduce(
+    (current, passesOf): WithConstants => {
+      const { inputs } = current.program;
+      const passes = passesOf(new Set(inputs.slice(inputs.length - current.constants.length)));
+      return foldConstants({ ...current, program: passes.reduce((one, pass) => pass(one), current.program) });
+    },
+    { program, constants },
+  );
 }
-
-const apply = (passes: readonly Pass[], program: Program): Program =>
-  passes.reduce((current, pass) => pass(current), program);
