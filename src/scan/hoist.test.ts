@@ -88,12 +88,12 @@ describe("the loops of an update, for kernels with fused arithmetic and packed m
   test("of Elman's network: one product and one group each", () => {
     expect(loopsOfUpdate(elman(SIZES))).toMatchInlineSnapshot(`
       "loop 6 {
-        @480[t] float32[2,4] = product @448[t] @192 @0[t]
-        @480[t] float32[2,4] = fused @480[t]
+        @352[t] float32[2,4] = product @320[t] @192 @0[t]
+        @352[t] float32[2,4] = fused @352[t]
       }
       loop 6 reverse {
-        @704[t] float32[2,4] = fused @480[t] @0
-        @0 float32[2,4] = product @704[t] @128
+        @576[t] float32[2,4] = fused @352[t] @0
+        @0 float32[2,4] = product @576[t] @128
       }"
     `);
   });
@@ -105,8 +105,8 @@ describe("the loops of an update, for kernels with fused arithmetic and packed m
         @2304[t] float32[2,4], @2112[t] float32[2,4], @1920[t] float32[2,4], @1056[t] float32[2,4], @1728[t] float32[2,4], @1536[t] float32[2,4], @1312[t] float32[2,4] = fused @2496 @1024[t]
       }
       loop 6 reverse {
-        @2496 float32[2,4], @2688[t] float32[2,16] = fused @2624 @1536[t] @1728[t] @2496 @1920[t] @2112[t] @1024[t] @2304[t]
-        @2624 float32[2,4] = product @2688[t] @0
+        @2496 float32[2,4], @2624[t] float32[2,16] = fused @512 @1536[t] @1728[t] @2496 @1920[t] @2112[t] @1024[t] @2304[t]
+        @512 float32[2,4] = product @2624[t] @0
       }"
     `);
   });
@@ -118,8 +118,8 @@ describe("the loops of an update, for kernels with fused arithmetic and packed m
         @1088[t] float32[2,4], @1856[t] float32[2,4], @1280[t] float32[2,4], @1472[t] float32[2,4], @864[t] float32[2,4], @1664[t] float32[2,4] = fused @0[t] @2048 @832[t]
       }
       loop 6 reverse {
-        @2048 float32[2,4], @2752[t] float32[2,12], @2176[t] float32[2,12] = fused @768 @832[t] @1088[t] @1280[t] @1472[t] @1664[t] @1856[t]
-        @768 float32[2,4] = product @2752[t] @0 @2048
+        @384 float32[2,4], @2752[t] float32[2,12], @2176[t] float32[2,12] = fused @2048 @832[t] @1088[t] @1280[t] @1472[t] @1664[t] @1856[t]
+        @2048 float32[2,4] = product @2752[t] @0 @384
       }"
     `);
   });
@@ -131,8 +131,8 @@ describe("the loops of an update, for kernels with fused arithmetic and packed m
         @2496[t] float32[2,4], @2304[t] float32[2,4], @2112[t] float32[2,4], @1248[t] float32[2,4], @1920[t] float32[2,4], @1728[t] float32[2,4], @1504[t] float32[2,4] = fused @128 @1216[t] @2688 @64 @0
       }
       loop 6 reverse {
-        @3648[t] float32[2,4], @1728[t] float32[2,4], @1920[t] float32[2,4], @2688 float32[2,4], @2880[t] float32[2,16] = fused @2816 @1728[t] @1920[t] @2688 @1248[t] @0 @2112[t] @2304[t] @1216[t] @64 @2496[t] @128
-        @2816 float32[2,4] = product @2880[t] @192
+        @768[t] float32[2,4], @1728[t] float32[2,4], @1920[t] float32[2,4], @2688 float32[2,4], @2816[t] float32[2,16] = fused @704 @1728[t] @1920[t] @2688 @1248[t] @0 @2112[t] @2304[t] @1216[t] @64 @2496[t] @128
+        @704 float32[2,4] = product @2816[t] @192
       }"
     `);
   });
@@ -156,17 +156,17 @@ describe("the loops of an update, for kernels with fused arithmetic and packed m
       }
       loop 6 reverse {
         @1728 float32[2,4], @1792 float32[2], @1856 float32[2,4] = fused @1664 @2432[t] @2624[t] @2816[t] @0[t]
-        @8064 float32[2], @8128 float32[2], @8192 float32[2] = fused @0[t] @3776[t] @832[t]
-        @8256 float32[2,1] = fused @0[t] @1792
-        @1792 float32[2,4], @8320 float32[2] = fused @3008[t] @8256 @1728 @8064 @5376
-        @1728 float32[2,1] = fused @8320
-        @5376 float32[2,4], @7296[t] float32[2,16] = fused @1792 @1728 @3200[t] @3392[t] @1920[t] @3584[t] @1856
-        @8064 float32[2], @8256 float32[2] = fused @3840[t] @3776[t] @7296[t] @64[t] @832[t]
-        @8320 float32[2,1], @1728 float32[2,1] = fused @3776[t] @8064 @832[t] @8256
-        @4608[t] float32[2,16], @8064 float32[2], @1792 float32[2,16], @8256 float32[2] = fused @4608[t] @8320 @7296[t] @8128 @896[t] @1728 @8192
-        @1728 float32[2,1], @8320 float32[2,1] = fused @8064 @8256
-        @6528[t] float32[2,16], @4608[t] float32[2,16] = fused @4608[t] @1728 @1792 @8320
-        @1664 float32[2,4] = product @6528[t] @5504
+        @7552 float32[2], @7616 float32[2], @7680 float32[2] = fused @0[t] @3776[t] @832[t]
+        @7744 float32[2,1] = fused @0[t] @1792
+        @1792 float32[2,4], @7808 float32[2] = fused @3008[t] @7744 @1728 @7552 @5376
+        @1728 float32[2,1] = fused @7808
+        @5376 float32[2,4], @6784[t] float32[2,16] = fused @1792 @1728 @3200[t] @3392[t] @1920[t] @3584[t] @1856
+        @7552 float32[2], @7744 float32[2] = fused @3840[t] @3776[t] @6784[t] @64[t] @832[t]
+        @7808 float32[2,1], @1728 float32[2,1] = fused @3776[t] @7552 @832[t] @7744
+        @4608[t] float32[2,16], @7552 float32[2], @1792 float32[2,16], @7744 float32[2] = fused @4608[t] @7808 @6784[t] @7616 @896[t] @1728 @7680
+        @1728 float32[2,1], @7808 float32[2,1] = fused @7552 @7744
+        @6016[t] float32[2,16], @4608[t] float32[2,16] = fused @4608[t] @1728 @1792 @7808
+        @1664 float32[2,4] = product @6016[t] @5504
       }"
     `);
   });
