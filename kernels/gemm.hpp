@@ -54,8 +54,8 @@ constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 constexpr int64_t greater(int64_t a, int64_t b) { return a < b ? b : a; }
 constexpr int64_t ceilingOfDivision(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Blocks of a product of any strides, and floats of a block of rows of A: a panel's block of terms is about as large as the first-level
-// cache; a block of rows stays in a second-level cache of 512 KB or more.
+// Blocks of a product of any strides, and floats of a block of rows of A: a panel's block of terms has 32 KB with AVX2, as the first-level
+// cache, and 96 KB with AVX-512, where tiles keep up with the second one; there a block of rows stays if it has 512 KB or more.
 constexpr int64_t K_BLOCK = 512, N_BLOCK = 1024, ROW_BLOCK_FLOATS = 64 * 1024;
 
 /// Floats of a line of the cache.
@@ -220,7 +220,7 @@ template <int ROWS, int VECTORS>
 void multiplyTile(float* c, const float* a, const float* panel, const float* d, int64_t columns, const Strides& strides,
                   const float* ahead) {
   constexpr int LAST = VECTORS - 1;
-  // The last panel of several may be narrower; so may a single one.
+  // Of several panels the last one may be narrower, and so may a single one: its rows have another distance.
   constexpr int WHOLE = VECTORS / PANEL_VECTORS, LAST_WIDTH = VECTORS % PANEL_VECTORS * WIDTH;
   const int64_t K = strides.K, ldc = strides.c, panelStride = K * PANEL;
   [[maybe_unused]] const float* narrow = panel + WHOLE * panelStride;

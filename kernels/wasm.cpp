@@ -6,6 +6,7 @@
 
 /// Executes a compiled Plan; see machine.hpp.
 TT_EXPORT(run) int32_t run(const int32_t* code, char** pointers, float* scratch, int32_t* failure) {
+  // Whoever runs one Plan again and again, or few in turns of an odd number, finds its matrices read from alternate ends.
   static bool backwards = false;
   backwards = !backwards;
   return tt::TT_VARIANT::run(code, pointers, scratch, failure, backwards);

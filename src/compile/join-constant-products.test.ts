@@ -81,6 +81,6 @@ test("loops are left alone", () => {
   ];
   const program = programOf(f, float32(2, 1, 6), float32(6, 6), float32(6, 6));
   const result = joinConstantProducts(program, new Set(program.inputs.slice(1)));
-  const { body } = result.equations.find(({ primitive }) => primitive.name === "scan")?.params as ScanParams;
+  const { body } = result.equations.find(({ primitive }) => primitive.name === "scan")!.params as ScanParams;
   expect(namesOf(body)).not.toContain("concatenate");
 });

@@ -32,12 +32,12 @@ export function prepareFor(target: Target, program: Program, constants: readonly
     (known) => [joinProducts, stackConcatenations, (one) => formProducts(one, target, known)],
     () => [sumInLoops, joinStacks, fuse, chainRows],
   ];
-  return stages.reduce(
-    (current, passesOf): WithConstants => {
-      const { inputs } = current.program;
-      const passes = passesOf(new Set(inputs.slice(inputs.length - current.constants.length)));
-      return foldConstants({ ...current, program: passes.reduce((one, pass) => pass(one), current.program) });
-    },
-    { program, constants },
-  );
+  let prepared: WithConstants = { program, constants };
+  for (const passesOf of stages) {
+    const { inputs } = prepared.program;
+    const passes = passesOf(new Set(inputs.slice(inputs.length - prepared.constants.length)));
+    const passed = passes.reduce((current, pass) => pass(current), prepared.program);
+    prepared = foldConstants({ program: passed, constants: prepared.constants });
+  }
+  return prepared;
 }
