@@ -27,6 +27,7 @@ export interface Packing {
   readonly width: number;
 }
 
+/** How a matrix is packed. */
 export interface PackParams extends Packing {
   /** Whether the matrix is read transposed. */
   readonly transpose: boolean;
