@@ -345,13 +345,14 @@ constexpr int64_t rowsInBlock(int64_t M, int64_t K) { return evenBlock(M, greate
 inline int64_t rowScratchFloats(int64_t M, int64_t K) { return smaller(M * K, greater(FEW_ROWS * K, ROW_BLOCK_FLOATS)) + 8; }
 
 /// C = D + A op(B), where B is packed and element (m, k) of A lies at a[m * aRow + k * aColumn]. `d` may be null (C = A B), the same
-/// memory as `c`, or a single row (ldd = 0). `later` is what comes after the product. `backwards`: begins with the last panels, which
-/// does not change the result.
+/// memory as `c`, or a single row (ldd = 0). `later` is what comes after the product. `backwards`: of a matrix that no cache
+/// keeps, the last panels come first, which does not change the result.
 inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, int64_t aRow, int64_t aColumn, const float* packed,
                                        const float* d, int64_t ldd, int64_t M, int64_t K, int64_t N, float* scratch,
                                        [[maybe_unused]] Ahead& later, bool backwards = false) {
   const Strides strides{ldc, ldd, K};
-  [[maybe_unused]] const bool isNear = K * N <= NEAR_FLOATS;
+  const bool isNear = K * N <= NEAR_FLOATS;
+  if (isNear) backwards = false;
   const int64_t blockRows = rowsInBlock(M, K);
   for (int64_t m = 0; m < M; m += blockRows) {
     // Rows are split evenly: 32 = 6 + 6 + 5 + 5 + 5 + 5.

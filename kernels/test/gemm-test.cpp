@@ -152,7 +152,8 @@ static void testPack(int64_t K, int64_t N) {
 static void testSameBits(int64_t M, int64_t K, int64_t N) {
   const Matrix a(M, K, K, 1), b(K, N, N, 1), d(M, N, N, 1);
   const Matrix all(M, N, N, 1), single(M, N, N, 1), backwards(M, N, N, 1), blocked(M, N, N, 1);
-  const auto packed = alignedFloats(packedFloats(K, N)), scratch = alignedFloats(multiplyScratchFloats(M, K, N));
+  const auto packed = alignedFloats(packedFloats(K, N));
+  const auto scratch = alignedFloats(greater(multiplyScratchFloats(M, K, N), rowScratchFloats(M, K)));
   pack(packed.get(), b.data.get(), N, 1, K, N);
   multiplyPacked(all.data.get(), N, a.data.get(), K, 1, packed.get(), d.data.get(), N, M, K, N, scratch.get(), nothing);
   for (int64_t i = 0; i < M; ++i)
@@ -186,6 +187,7 @@ int main() {
   testPacked(5 * TILE_ROWS, ROW_BLOCK_FLOATS / TILE_ROWS, 3);
   testSameBits(2 * TILE_ROWS + 1, 2 * K_BLOCK + 7, 9 * PANEL + 1);
   testSameBits(3, 40, 5 * PANEL);
+  testSameBits(2 * TILE_ROWS + 1, NEAR_FLOATS / (3 * PANEL), 3 * PANEL + 1);  // beyond the second-level cache: from either end
   CHECK(peakWork(1000) == 2000.0 * PEAK_SUMS * WIDTH, "peakWork");
   return report("gemm");
 }
