@@ -17,7 +17,7 @@ class Ahead {
   /// Nothing to fetch.
   Ahead() = default;
 
-  /// The step after the one that `places` show. `moving` has `count` entries {place, source, bytes per step}.
+  /// The step after the one that `places` show, whichever that is. `moving` has `count` entries {place, source, bytes per step}.
   Ahead(char* const* places, const int32_t* moving, int32_t count, bool reverse) {
     if (!FETCHES_AHEAD) return;
     this->places = places;

@@ -94,15 +94,6 @@ TT_ELEMENT_OPERATIONS(TT_DEFINE)
 
 // ------------------------------------------------------------------------------------------------------------ vectors
 
-constexpr int64_t VECTOR_BYTES = sizeof(Floats);
-
-/// Copies neighbouring elements.
-TT_INLINE void copyRun(char* to, const char* from, int64_t bytes) {
-  int64_t at = 0;
-  for (; at + VECTOR_BYTES <= bytes; at += VECTOR_BYTES) store(to + at, load(from + at));
-  copyFew(to + at, from + at, bytes - at);
-}
-
 /// Sum of neighbouring floats, or of their products with others: several in parallel, then in double precision.
 template <bool product = false>
 inline double sumOf(const char* a, int64_t count, [[maybe_unused]] const char* b = nullptr) {

@@ -120,12 +120,8 @@ inline TT_NOINLINE void pack(float* out, const float* b, int64_t rowStride, int6
     if (columnStride == 1) {
       for (int64_t k = 0; k < K; ++k) {
         float* const to = out + k * width;
-        const float* const from = b + k * rowStride;
-        int64_t j = 0;
-        for (; j + WIDTH <= columns; j += WIDTH) store(to + j, load(from + j));
-        if (j == columns) continue;
-        store(to + j, Floats{});
-        copyFew((char*)(to + j), (const char*)(from + j), (columns - j) * 4);
+        if (columns < width) store(to + width - WIDTH, Floats{});
+        copyRun(reinterpret_cast<char*>(to), reinterpret_cast<const char*>(b + k * rowStride), columns * 4);
       }
       continue;
     }

@@ -63,13 +63,14 @@ inline int32_t runBefore(Ahead& later, bool backwards, const int32_t* code, char
         const int32_t length = w[0], count = w[3];
         const int32_t* moving = w + 4;
         const int32_t* body = moving + 3 * count;
+        const Ahead nextStep(places, moving, count, w[1]);
         for (int32_t step = 0; step < length; step++) {
           const int64_t time = w[1] ? length - 1 - step : step;
           for (int32_t k = 0; k < count; k++) {
             const int32_t* entry = moving + 3 * k;
             places[entry[0]] = places[entry[1]] + time * entry[2];
           }
-          Ahead next = step + 1 < length ? Ahead(places, moving, count, w[1]) : Ahead();
+          Ahead next = step + 1 < length ? nextStep : Ahead();
           if (runBefore(next, backwards != bool(step & 1), body, places, scratch, failure) != int32_t(Failure::none)) return failure[0];
         }
         break;

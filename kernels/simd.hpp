@@ -26,6 +26,8 @@ typedef float Floats __attribute__((vector_size(WIDTH * 4)));
 typedef int32_t Ints __attribute__((vector_size(WIDTH * 4)));
 typedef uint32_t Bits __attribute__((vector_size(WIDTH * 4)));
 
+constexpr int64_t VECTOR_BYTES = sizeof(Floats);
+
 /// So many floats, filled up to whole vectors.
 constexpr int64_t wholeVectors(int64_t count) { return (count + WIDTH - 1) / WIDTH * WIDTH; }
 
@@ -50,6 +52,13 @@ TT_INLINE void copyFew(char* to, const char* from, int64_t bytes) {
   if (WIDTH > 4 && bytes & 16) std::memcpy(to + at, from + at, 16), at += 16;
   if (bytes & 8) std::memcpy(to + at, from + at, 8), at += 8;
   if (bytes & 4) std::memcpy(to + at, from + at, 4);
+}
+
+/// Copies neighbouring elements.
+TT_INLINE void copyRun(char* to, const char* from, int64_t bytes) {
+  int64_t at = 0;
+  for (; at + VECTOR_BYTES <= bytes; at += VECTOR_BYTES) store(to + at, load(from + at));
+  copyFew(to + at, from + at, bytes - at);
 }
 
 TT_INLINE Floats splat(float x) { return x - Floats{}; }

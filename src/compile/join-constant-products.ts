@@ -3,17 +3,18 @@
  * kernels that read from alternate ends find the part in the cache that they read last; between two, each would drive out the other.
  */
 
-import {
-  type Equation,
-  type Program,
-  producersOf,
-  pruneProgram,
-  readerCounts,
-  type Variable,
-} from "../program/index.js";
-import { concatenation } from "./concatenation.js";
+import { type Equation, type Program, producersOf, pruneProgram, type Variable } from "../program/index.js";
 import { repeatedRow } from "./form-products.js";
-import { FEWEST_ROWS, isPlainProduct, MOST_TERMS, productOfBoth, transposesSecond } from "./join-inputs.js";
+import {
+  bothWays,
+  FEWEST_ROWS,
+  isPlainProduct,
+  MOST_TERMS,
+  makersForOne,
+  matrixOfBoth,
+  productOfBoth,
+  transposesSecond,
+} from "./product-of-both.js";
 
 /**
  * The same Program with such products joined.
@@ -21,8 +22,7 @@ import { FEWEST_ROWS, isPlainProduct, MOST_TERMS, productOfBoth, transposesSecon
  */
 export function joinConstantProducts(program: Program, constants: { has(variable: Variable): boolean }): Program {
   const producers = producersOf(program);
-  const readers = readerCounts(program);
-  const madeForOne = (variable: Variable) => (readers.get(variable) === 1 ? producers.get(variable) : undefined);
+  const madeForOne = makersForOne(program);
   const productOf = (variable: Variable): Equation | undefined => {
     const made = madeForOne(variable);
     return made && isPlainProduct(made) && constants.has(made.inputs[1] as Variable) ? made : undefined;
@@ -49,8 +49,7 @@ export function joinConstantProducts(program: Program, constants: { has(variable
       if (outer === undefined || inner === undefined || !isWorthIt(outer.product, inner)) continue;
       const { product, row } = outer;
       joined.add(inner);
-      const matrices = [product.inputs[1], inner.inputs[1]] as [Variable, Variable];
-      const weights = concatenation(matrices, transposesSecond(inner) ? 1 : 0);
+      const weights = matrixOfBoth(product, inner.inputs[1] as Variable);
       const [matrix] = weights.outputs as [Variable];
       return [weights, ...productOfBoth(inner, sum, product.inputs[0] as Variable, matrix, row)];
     }
@@ -58,14 +57,6 @@ export function joinConstantProducts(program: Program, constants: { has(variable
   });
   return pruneProgram({ ...program, equations: equations.filter((equation) => !joined.has(equation)) });
 }
-
-const bothWays = ({ inputs }: Equation): [Variable, Variable][] => {
-  const [a, b] = inputs as [Variable, Variable];
-  return [
-    [a, b],
-    [b, a],
-  ];
-};
 
 function isWorthIt(first: Equation, second: Equation): boolean {
   const [[rows, terms], [, moreTerms]] = [first, second].map(({ inputs }) => (inputs[0] as Variable).type.shape) as [

@@ -3,24 +3,24 @@
  * never in memory for all steps.
  */
 
-import { broadcastPrimitive } from "../ops/index.js";
 import { type Equation, type Program, producersOf, pruneProgram, readerCounts, Variable } from "../program/index.js";
 import { firstConstant, type ScanParams, scanPrimitive, stepType } from "../scan/index.js";
 import { sameShape } from "../tensor/index.js";
-import { concatenation } from "./concatenation.js";
-import { isMatrixProduct, repeatedRow } from "./form-products.js";
+import { repeatedRow } from "./form-products.js";
 import { inBody } from "./in-body.js";
-
-/** Most terms: a panel of a packed matrix with more would not stay in the cache while rows go past it. */
-export const MOST_TERMS = 512;
-
-/** Fewest rows: for fewer, reading both matrices at each step takes longer than the rows. */
-export const FEWEST_ROWS = 16;
+import {
+  bothWays,
+  FEWEST_ROWS,
+  isPlainProduct,
+  type MadeForOne,
+  MOST_TERMS,
+  makersForOne,
+  matrixOfBoth,
+  productOfBoth,
+  transposesSecond,
+} from "./product-of-both.js";
 
 type Producers = ReadonlyMap<Variable, Equation>;
-
-/** Finds what makes a variable that is read once. */
-type MadeForOne = (variable: Variable) => Equation | undefined;
 
 /** A product before a loop, and the one in it to whose result a step of it is added. */
 interface Pair {
@@ -38,8 +38,7 @@ interface Pair {
 /** The same Program with such products joined. */
 export function joinInputs(program: Program): Program {
   const producers = producersOf(program);
-  const readers = readerCounts(program);
-  const madeForOne: MadeForOne = (variable) => (readers.get(variable) === 1 ? producers.get(variable) : undefined);
+  const madeForOne = makersForOne(program);
   const equations = program.equations.flatMap((equation): Equation[] => {
     if (equation.primitive !== scanPrimitive) return [equation];
     const loop = inBody(equation, (body) => joinInputs(body));
@@ -48,8 +47,6 @@ export function joinInputs(program: Program): Program {
   });
   return pruneProgram({ ...program, equations });
 }
-
-export const transposesSecond = ({ params }: Equation): boolean => (params as { transposeB: boolean }).transposeB;
 
 function isWorthIt({ sequence, inner: { inputs } }: Pair): boolean {
   const [time, rows, terms] = sequence.type.shape as [number, number, number];
@@ -63,7 +60,7 @@ function pairOf({ inputs, params }: Equation, producers: Producers, madeForOne: 
   const within = producersOf(body);
   const readers = readerCounts(body);
   for (const sum of body.equations.filter(({ primitive }) => primitive.name === "add")) {
-    for (const [first, second] of [sum.inputs, sum.inputs.toReversed()] as [Variable, Variable][]) {
+    for (const [first, second] of bothWays(sum)) {
       const index = body.inputs.indexOf(first);
       const inner = within.get(second);
       if (index < carries || index >= firstConstant(scan) || readers.get(first) !== 1) continue;
@@ -76,9 +73,6 @@ function pairOf({ inputs, params }: Equation, producers: Producers, madeForOne: 
   }
   return undefined;
 }
-
-export const isPlainProduct = (equation: Equation): boolean =>
-  isMatrixProduct(equation) && !(equation.params as { transposeA: boolean }).transposeA;
 
 /** The product of a sequence, with or without a row that is added to it, if a stack is that and nothing else reads it. */
 function outerOf(
@@ -96,7 +90,7 @@ function outerOf(
     return isOfSteps ? { outer: outer as Equation, sequence, bias: undefined } : undefined;
   }
   if (made?.primitive.name !== "add") return undefined;
-  for (const [product, addend] of [made.inputs, made.inputs.toReversed()] as [Variable, Variable][]) {
+  for (const [product, addend] of bothWays(made)) {
     const found = outerOf(product, producers, madeForOne);
     const bias = repeatedRow(addend, [time * rows, columns], producers);
     if (found !== undefined && found.bias === undefined && bias?.type.shape.length === 1) return { ...found, bias };
@@ -109,7 +103,7 @@ function join(loop: Equation, { index, sequence, outer, inner, sum, bias }: Pair
   const params = loop.params as ScanParams;
   const { body } = params;
   const innerMatrix = loop.inputs[body.inputs.indexOf(inner.inputs[1] as Variable)] as Variable;
-  const weights = concatenation([outer.inputs[1] as Variable, innerMatrix], transposesSecond(outer) ? 1 : 0);
+  const weights = matrixOfBoth(outer, innerMatrix);
   const given = [weights.outputs[0] as Variable, ...(bias === undefined ? [] : [bias])];
   const received = given.map(({ type }) => new Variable(type));
   const x = new Variable(stepType(sequence.type));
@@ -121,22 +115,4 @@ function join(loop: Equation, { index, sequence, outer, inner, sum, bias }: Pair
   };
   const inputs = [...loop.inputs.with(index, sequence), ...given];
   return [weights, { ...loop, params: { ...params, body: inside } satisfies ScanParams, inputs }];
-}
-
-/** [x h] times a matrix, and a row that is added to it, in the place of a product and a sum. */
-export function productOfBoth(
-  inner: Equation,
-  sum: Equation,
-  x: Variable,
-  matrix: Variable,
-  row?: Variable,
-): Equation[] {
-  const both = concatenation([x, inner.inputs[0] as Variable], 1);
-  const [total] = sum.outputs as [Variable];
-  const product = { ...inner, inputs: [both.outputs[0] as Variable, matrix] };
-  if (row === undefined) return [both, { ...product, outputs: [total] }];
-  const rows = new Variable(total.type);
-  const params = { axes: [1], shape: total.type.shape };
-  const repeat: Equation = { primitive: broadcastPrimitive, params, inputs: [row], outputs: [rows] };
-  return [both, product, repeat, { ...sum, inputs: [...inner.outputs, rows] }];
 }
