@@ -22,7 +22,7 @@ import {
  */
 export function joinConstantProducts(program: Program, constants: { has(variable: Variable): boolean }): Program {
   const producers = producersOf(program);
-  const madeForOne = makersForOne(program);
+  const madeForOne = makersForOne(program, producers);
   const productOf = (variable: Variable): Equation | undefined => {
     const made = madeForOne(variable);
     return made && isPlainProduct(made) && constants.has(made.inputs[1] as Variable) ? made : undefined;

@@ -38,7 +38,7 @@ interface Pair {
 /** The same Program with such products joined. */
 export function joinInputs(program: Program): Program {
   const producers = producersOf(program);
-  const madeForOne = makersForOne(program);
+  const madeForOne = makersForOne(program, producers);
   const equations = program.equations.flatMap((equation): Equation[] => {
     if (equation.primitive !== scanPrimitive) return [equation];
     const loop = inBody(equation, (body) => joinInputs(body));

@@ -1,7 +1,7 @@
 /** x W + h U as one product of [x h]: what the passes that join such pairs, in loops and outside of them, share. */
 
 import { broadcastPrimitive } from "../ops/index.js";
-import { type Equation, type Program, producersOf, readerCounts, Variable } from "../program/index.js";
+import { type Equation, type Program, readerCounts, Variable } from "../program/index.js";
 import { concatenation } from "./concatenation.js";
 import { isMatrixProduct } from "./form-products.js";
 
@@ -14,8 +14,8 @@ export const FEWEST_ROWS = 16;
 /** Finds what makes a variable that is read once. */
 export type MadeForOne = (variable: Variable) => Equation | undefined;
 
-export function makersForOne(program: Program): MadeForOne {
-  const [producers, readers] = [producersOf(program), readerCounts(program)];
+export function makersForOne(program: Program, producers: ReadonlyMap<Variable, Equation>): MadeForOne {
+  const readers = readerCounts(program);
   return (variable) => (readers.get(variable) === 1 ? producers.get(variable) : undefined);
 }
 
