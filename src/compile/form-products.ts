@@ -2,8 +2,9 @@
 
 import { reshapePrimitive } from "../ops/index.js";
 import { type Equation, type Program, producersOf, pruneProgram, readerCounts, Variable } from "../program/index.js";
-import { firstConstant, type ScanParams, scanPrimitive } from "../scan/index.js";
+import { type ScanParams, scanPrimitive } from "../scan/index.js";
 import { sameShape, sizeOf, type TensorType } from "../tensor/index.js";
+import { constantsOf, withBody } from "./before-loop.js";
 import { mergeCommon } from "./merge-common.js";
 import { type Packing, type PackParams, type ProductParams, packPrimitive, productPrimitive } from "./product.js";
 import { isViewOperation, type StridedView, viewThrough, wholeView } from "./strided-view.js";
@@ -128,36 +129,9 @@ function formed(product: Equation, addend: Variable, result: Variable): Equation
 // -------------------------------------------------------------------------------------------------------- packing
 
 /** The loop with the products of its body formed, behind what packs the matrices that they read unchanged at every step. */
-function packBefore(equation: Equation, packing: Packing): Equation[] {
-  const params = equation.params as ScanParams;
-  const constants = new Map(
-    params.body.inputs.flatMap((variable, index) =>
-      index < firstConstant(params) ? [] : [[variable, equation.inputs[index] as Variable] as const],
-    ),
-  );
-  const body = formProducts(params.body, packing, constants);
-  const isInvariant = ({ primitive, inputs: [operand] }: Equation): boolean =>
-    primitive === packPrimitive && constants.has(operand as Variable);
-  const packs = body.equations.filter(isInvariant).map((inner) => {
-    const outer = new Variable((inner.outputs[0] as Variable).type);
-    return {
-      inner,
-      outer: { ...inner, inputs: [constants.get(inner.inputs[0] as Variable) as Variable], outputs: [outer] },
-    };
-  });
-  const inside: Program = {
-    inputs: [...body.inputs, ...packs.map(({ inner }) => inner.outputs[0] as Variable)],
-    equations: body.equations.filter((inner) => !isInvariant(inner)),
-    outputs: body.outputs,
-  };
-  return [
-    ...packs.map(({ outer }) => outer),
-    {
-      ...equation,
-      params: { ...params, body: inside },
-      inputs: [...equation.inputs, ...packs.map(({ outer }) => outer.outputs[0] as Variable)],
-    },
-  ];
+function packBefore(loop: Equation, packing: Packing): Equation[] {
+  const body = formProducts((loop.params as ScanParams).body, packing, constantsOf(loop));
+  return withBody(loop, body, ({ primitive }) => primitive === packPrimitive);
 }
 
 /** A product whose second operand is one of the given matrices: that one packed, and the product of it. */

@@ -6,10 +6,9 @@ import { chainRows } from "./chain-rows.js";
 import { foldConstants, type WithConstants } from "./fold-constants.js";
 import { formProducts } from "./form-products.js";
 import { fuse } from "./fuse.js";
-import { joinConstantProducts } from "./join-constant-products.js";
-import { joinInputs } from "./join-inputs.js";
 import { joinProducts } from "./join-products.js";
 import { joinStacks } from "./join-stacks.js";
+import { joinTerms } from "./join-terms.js";
 import type { Packing } from "./product.js";
 import { reduceDivisions } from "./reduce-divisions.js";
 import { sinkIntoLoops } from "./sink.js";
@@ -28,7 +27,7 @@ type Pass = (program: Program) => Program;
  */
 export function prepareFor(target: Target, program: Program, constants: readonly HostTensor[]): WithConstants {
   const stages: ((known: ReadonlySet<Variable>) => Pass[])[] = [
-    (known) => [reduceDivisions, sinkIntoLoops, joinInputs, (one) => joinConstantProducts(one, known)],
+    (known) => [reduceDivisions, sinkIntoLoops, (one) => joinTerms(one, known)],
     (known) => [joinProducts, stackConcatenations, (one) => formProducts(one, target, known)],
     () => [sumInLoops, joinStacks, fuse, chainRows],
   ];

@@ -5,7 +5,7 @@ import { layerNormLstm, peephole } from "../../test/user-cells.js";
 import { printPlan } from "../compile/index.js";
 import { type Cell, elman, gru, lstm, recurrent } from "../nn/index.js";
 import { add, concatenate, matmul, multiply, sin, square, subtract, sum, tanh, zeros } from "../ops/index.js";
-import { compile, type Kernels } from "../runtime/index.js";
+import { compile, type Kernels, referenceKernels } from "../runtime/index.js";
 import { mapTensors, type Tensor, type TensorTree } from "../tensor/index.js";
 import { grad, valueAndGrad } from "../transforms/index.js";
 import { scan } from "./index.js";
@@ -191,6 +191,28 @@ describe("what leaves a loop", () => {
     expect(loopsOf(printPlan(compile(f).plan(xs)))).toEqual([["matmul", "add", "tanh"]]);
     expect(compile(f)(xs)).toEqual(f(xs));
   });
+
+  test.each([
+    [15, 4, 1],
+    [16, 4, 2],
+    [16, 512, 1],
+    [31, 512, 1],
+    [32, 512, 2],
+    [32, 1025, 1],
+  ])(
+    "a product of %d rows with a matrix of %d rows leaves %d in the loop: many rows are as fast there",
+    (rows, terms, products) => {
+      const f = (seq: Tensor, first: Tensor, second: Tensor) =>
+        scan(
+          (h: Tensor, x: Tensor) => [tanh(add(matmul(x, first), matmul(h, second))), []],
+          zeros([rows, 1024], "float32"),
+          seq,
+        )[0];
+      const compiled = compile(f, { kernels: referenceKernels });
+      const plan = compiled.plan(zeros([2, rows, terms]), zeros([terms, 1024]), zeros([1024, 1024]));
+      expect(countOf(loopsOf(printPlan(plan))[0] as string[], "matmul")).toBe(products);
+    },
+  );
 
   test("what every step computes alike is computed once", () => {
     const f = (a: Tensor) =>

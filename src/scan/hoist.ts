@@ -21,10 +21,18 @@ import {
 import { sizeOf, type Tensor } from "../tensor/index.js";
 import { type ApplyScan, firstConstant, type ScanParams, sequenceType } from "./params.js";
 
+/** Whether an operation that prefers a batch is as fast in each step. */
+export type IsFastInStep = (equation: Equation) => boolean;
+
 /** Runs (or traces) a scan with as little as possible inside the loop. The results are those of the scan. */
-export function hoistScan(apply: ApplyScan, inputs: readonly Tensor[], params: ScanParams): readonly Tensor[] {
+export function hoistScan(
+  apply: ApplyScan,
+  inputs: readonly Tensor[],
+  params: ScanParams,
+  isFastInStep: IsFastInStep,
+): readonly Tensor[] {
   if (params.length === 0 || params.isSegmented === true) return apply(inputs, params);
-  const plan = divide(params);
+  const plan = divide(params, (equation) => equation.primitive.prefersBatch === true && !isFastInStep(equation));
   const before = runBefore(plan, inputs);
   // What the loop must leave behind is found by going through what comes after it once, with zeros for everything.
   const wanted = new Set<Variable>();
@@ -52,6 +60,8 @@ interface Division {
   readonly dependence: ReadonlyMap<Variable, Dependence>;
   /** How often the body reads each variable. */
   readonly readers: ReadonlyMap<Variable, number>;
+  /** Whether an operation is better done for all steps at once than in each. */
+  readonly prefersBatch: (equation: Equation) => boolean;
   /** Equations that are run before the loop: for all steps at once, or once for all steps. */
   readonly before: ReadonlySet<Equation>;
   /** Equations that can be run after the loop. */
@@ -60,11 +70,11 @@ interface Division {
   readonly sums: ReadonlyMap<number, Variable>;
 }
 
-function divide(params: ScanParams): Division {
+function divide(params: ScanParams, prefersBatch: Base["prefersBatch"]): Division {
   const { body, carries } = params;
   const producer = producersOf(body);
   const dependence = dependences(params);
-  const base = { params, producer, dependence, readers: readerCounts(body) };
+  const base = { params, producer, dependence, readers: readerCounts(body), prefersBatch };
   const sums = findSums(base);
   const core = ancestors(
     base,
@@ -74,7 +84,7 @@ function divide(params: ScanParams): Division {
   return { ...base, sums, before, after: findAfter(base, core, before, sums) };
 }
 
-type Base = Pick<Division, "params" | "producer" | "dependence" | "readers">;
+type Base = Pick<Division, "params" | "producer" | "dependence" | "readers" | "prefersBatch">;
 
 function dependences(params: ScanParams): Map<Variable, Dependence> {
   const { body, carries } = params;
@@ -117,18 +127,34 @@ function canBatch({ primitive, params, inputs }: Equation, batched: readonly boo
   return possible;
 }
 
+/** Elements of a matrix that a second-level cache keeps from one step to the next, and a third-level one. */
+const NEAR_ELEMENTS = 128 * 1024;
+const FAR_ELEMENTS = 1024 * 1024;
+
+/** Fewest rows with which a product is as fast in each step as with the rows of all steps, for a matrix as near, and as far. */
+const MANY_ROWS_NEAR = 16;
+const MANY_ROWS_FAR = 32;
+
+/** Whether a product has so many rows that all that a batch of them would change is that its results go through memory. */
+export function hasManyRows(product: Equation): boolean {
+  if (!isMatrixProduct(product)) return false;
+  const [left, right] = product.inputs as [Variable, Variable];
+  const [rows, elements] = [left.type.shape[0] as number, sizeOf(right.type.shape)];
+  return elements <= NEAR_ELEMENTS ? rows >= MANY_ROWS_NEAR : rows >= MANY_ROWS_FAR && elements <= FAR_ELEMENTS;
+}
+
 /**
  * Invariants; operations on slices that are better done at once, with what they need of slices; and what follows on those, where the
  * loop then reads no more than before (a bias, the normalisation of a projection).
  */
 function findBefore(base: Base): Set<Equation> {
-  const { params, producer, dependence } = base;
+  const { params, producer, dependence, prefersBatch } = base;
   const { body, length } = params;
   const invariants = body.equations.filter(
     ({ inputs, outputs }) => inputs.length > 0 && dependence.get(outputs[0] as Variable) === "shared",
   );
   const onSlices = body.equations.filter(({ outputs }) => dependence.get(outputs[0] as Variable) === "slices");
-  if (!onSlices.some(({ primitive }) => primitive.prefersBatch === true)) return new Set(invariants);
+  if (!onSlices.some(prefersBatch)) return new Set(invariants);
   const possible = new Set<Equation>();
   for (const equation of onSlices) {
     const ready = equation.inputs.every((variable) => {
@@ -138,7 +164,7 @@ function findBefore(base: Base): Set<Equation> {
     const batched = equation.inputs.map((variable) => dependence.get(variable) === "slices");
     if (ready && canBatch(equation, batched, length)) possible.add(equation);
   }
-  const wanted = [...possible].filter(({ primitive }) => primitive.prefersBatch === true);
+  const wanted = [...possible].filter(prefersBatch);
   const projections = ancestors(
     base,
     wanted.flatMap(({ outputs }) => outputs),
@@ -191,7 +217,7 @@ function sizeRead({ params: { body, carries }, producer, dependence }: Base, mov
  * alone stays: moving it would only change what has to be kept.)
  */
 function findAfter(
-  { params, producer, dependence }: Base,
+  { params, producer, dependence, prefersBatch }: Base,
   core: ReadonlySet<Equation>,
   before: ReadonlySet<Equation>,
   sums: ReadonlyMap<number, Variable>,
@@ -202,7 +228,7 @@ function findAfter(
   for (const equation of body.equations) {
     if (core.has(equation) || before.has(equation) || isSum.has(equation) || equation.inputs.length === 0) continue;
     const follows = equation.inputs.some((variable) => after.has(producer.get(variable) as Equation));
-    if (!follows && equation.primitive.prefersBatch !== true) continue;
+    if (!follows && !prefersBatch(equation)) continue;
     const batched = equation.inputs.map((variable) => dependence.get(variable) !== "shared");
     if (canBatch(equation, batched, length)) after.add(equation);
   }

@@ -170,9 +170,9 @@ function traceAt<Params extends TensorTree>({ apply, params, inputs }: OnnxExpor
     },
     [...flat.leaves, ...types],
   );
-  const { program, captured } = optimize(
-    recognizeCells(recognizeWindows(traced.program), (index) => index < flat.leaves.length),
-  );
+  const recognized = recognizeCells(recognizeWindows(traced.program), (index) => index < flat.leaves.length);
+  // A batch of any size has to give the same graph.
+  const { program, captured } = optimize(recognized, () => false);
   return {
     program,
     params: flat.leaves.map((leaf, index) => [flat.paths[index] as string, leaf]),
