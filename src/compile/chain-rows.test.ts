@@ -18,8 +18,17 @@ const namesOf = ({ equations }: Program): string[] =>
 
 /** The Program with its chains; its numbers are exactly those of the fused one. */
 function chained(f: (...inputs: never[]) => readonly Tensor[], ...shapes: (readonly number[])[]): Program {
+  return chainedIn(undefined, f, ...shapes);
+}
+
+/** Likewise in pieces of so many bytes. */
+function chainedIn(
+  pieceBytes: number | undefined,
+  f: (...inputs: never[]) => readonly Tensor[],
+  ...shapes: (readonly number[])[]
+): Program {
   const program = fuse(programOf(f as never, ...shapes.map((shape) => float32(...shape))));
-  const result = chainRows(program);
+  const result = chainRows(program, pieceBytes);
   expectSameResults(result, program);
   return result;
 }
@@ -35,6 +44,10 @@ describe("groups that go row by row", () => {
     expect(params.rows % params.chunk).toBe(0);
     expect(params.chunk).toBeGreaterThan(1);
     expect(params.chunk * 512 * 4 * 3).toBeLessThan(128 * 1024);
+    // A larger cache takes larger pieces, or all rows.
+    const f = (x: Tensor) => [normalize(ops.tanh(x))];
+    expect([params.chunk, rowwiseOf(chainedIn(384 * 1024, f, [60, 512])).chunk]).toEqual([20, 30]);
+    expect(namesOf(chainedIn(1536 * 1024, f, [60, 512]))).not.toContain("rowwise");
     // What lies between takes the memory of one piece, and is used again.
     expect(scratchOf(params).bytes).toBeLessThan(2.2 * params.chunk * 512 * 4);
   });

@@ -8,25 +8,31 @@ import { inBody } from "./in-body.js";
 import { type RowwiseParams, rowwisePrimitive, scratchOf } from "./rowwise.js";
 import { isViewOperation, type StridedView, viewThrough, wholeView } from "./strided-view.js";
 
-/** Bytes that a piece reads and writes at most: a good part of a second-level cache, with room for others. */
+/** Bytes that a piece reads and writes at most, unless the target says otherwise: a good part of a small second-level cache, with room for others. */
 const PIECE_BYTES = 192 * 1024;
 /** Fewest elements of a piece: below, setting instructions up costs more than the cache gains. */
 const FEWEST_ELEMENTS = 512;
 
-/** The same Program with its chains, inside loops too. */
-export function chainRows(program: Program): Program {
+/**
+ * The same Program with its chains, inside loops too.
+ * @param pieceBytes bytes that a piece reads and writes at most
+ */
+export function chainRows(program: Program, pieceBytes: number = PIECE_BYTES): Program {
   const equations: Equation[] = [];
   let chain: Equation[] = [];
   const readLater = readersAfter(program);
   const flush = (): void => {
-    equations.push(...chained(chain, readLater));
+    equations.push(...chained(chain, readLater, pieceBytes));
     chain = [];
   };
   for (const equation of program.equations) {
     const joins = rowsOf(equation, chain) !== undefined;
     if (!joins) flush();
     if (joins || rowsOf(equation, []) !== undefined) chain.push(equation);
-    else equations.push(equation.primitive === scanPrimitive ? inBody(equation, chainRows) : equation);
+    else
+      equations.push(
+        equation.primitive === scanPrimitive ? inBody(equation, (body) => chainRows(body, pieceBytes)) : equation,
+      );
   }
   flush();
   return { ...program, equations };
@@ -110,6 +116,7 @@ function readsRowByRow({ primitive, params, inputs }: Equation, made: ReadonlySe
 function chained(
   chain: readonly Equation[],
   readers: ReadonlyMap<Variable, ReadonlySet<Equation | Program>>,
+  pieceBytes: number,
 ): readonly Equation[] {
   const computing = chain.filter(({ primitive }) => primitive.alias !== true);
   const rows = chain[0] && ownRows(chain[0]);
@@ -122,7 +129,7 @@ function chained(
   const outputs = [...made].filter(isReadOutside);
   if (outputs.some((output) => producerOf(chain, output).primitive.alias === true)) return chain;
   const body: Program = { inputs, equations: chain, outputs };
-  const chunk = chunkFor(body, rows);
+  const chunk = chunkFor(body, rows, pieceBytes);
   if (chunk === undefined) return chain;
   const params: RowwiseParams = { body, rows, chunk };
   const scratch = new Variable({ dtype: "float32", shape: [scratchOf(params).bytes / BYTES.float32] });
@@ -133,12 +140,12 @@ const producerOf = (chain: readonly Equation[], variable: Variable): Equation =>
   chain.find(({ outputs }) => outputs.includes(variable)) as Equation;
 
 /** Rows of a piece: as many as the cache takes, in equal pieces. Undefined if all rows fit, or a piece would be too small. */
-function chunkFor(body: Program, rows: number): number | undefined {
+function chunkFor(body: Program, rows: number, pieceBytes: number): number | undefined {
   const bytesOf = (variable: Variable) => (sizeOf(variable.type.shape) * BYTES[variable.type.dtype]) / rows;
   const along = [...body.inputs.filter(({ type }) => type.shape[0] === rows), ...body.outputs];
   const handed = along.reduce((sum, variable) => sum + bytesOf(variable), 0);
   const between = scratchOf({ body, rows, chunk: rows }).bytes / rows;
-  const most = Math.floor(PIECE_BYTES / Math.max(handed + between, 1));
+  const most = Math.floor(pieceBytes / Math.max(handed + between, 1));
   if (most >= rows) return undefined;
   let chunk = Math.max(most, 1);
   while (rows % chunk !== 0) chunk--;

@@ -16,7 +16,10 @@ import { stackConcatenations } from "./stack-concatenations.js";
 import { sumInLoops } from "./sum-in-loops.js";
 
 /** What kernels execute beside the operations themselves: fused elementwise arithmetic, and products of matrices that are packed so. */
-export type Target = Packing;
+export interface Target extends Packing {
+  /** Bytes that groups of rows in turn may read and write and still find in the second-level cache. Default 192 KiB. */
+  readonly pieceBytes?: number;
+}
 
 type Pass = (program: Program) => Program;
 
@@ -26,10 +29,11 @@ type Pass = (program: Program) => Program;
  * @param constants values of the last inputs
  */
 export function prepareFor(target: Target, program: Program, constants: readonly HostTensor[]): WithConstants {
+  const { pieceBytes, ...packing } = target;
   const stages: ((known: ReadonlySet<Variable>) => Pass[])[] = [
     (known) => [reduceDivisions, sinkIntoLoops, (one) => joinTerms(one, known)],
-    (known) => [joinProducts, stackConcatenations, (one) => formProducts(one, target, known)],
-    () => [sumInLoops, joinStacks, fuse, chainRows],
+    (known) => [joinProducts, stackConcatenations, (one) => formProducts(one, packing, known)],
+    () => [sumInLoops, joinStacks, fuse, (one) => chainRows(one, pieceBytes)],
   ];
   let prepared: WithConstants = { program, constants };
   for (const passesOf of stages) {

@@ -11,11 +11,15 @@ import type { MachinePlace } from "../machine/machine-program.js";
 import { requireMemory } from "../require-memory.js";
 import type { NativeAddon, NativeMachine, NativeVariant } from "./addon.js";
 
+/** Floats of a vector and bytes of groups with AVX-512, whose processors have second-level caches of 1 MB or more. */
+const WIDE = { width: 16, pieceBytes: 1536 * 1024 };
+
 /** Kernels of one variant of the addon. */
 export function nativeKernels(addon: NativeAddon, variant: NativeVariant): Kernels {
+  const { name, panel, width } = variant;
   return {
-    name: `native/${variant.name}`,
-    target: { panel: variant.panel, width: variant.width },
+    name: `native/${name}`,
+    target: { panel, width, ...(width === WIDE.width && { pieceBytes: WIDE.pieceBytes }) },
     supports: isEncodable,
     prepare: (plan) => new NativeExecutable(addon, variant, plan),
     runTogether: (executables, threads) => {
