@@ -14,6 +14,10 @@
 #define TT_WIDTH 4
 #endif
 
+#if TT_WIDTH == 16
+#include <immintrin.h>
+#endif
+
 #define TT_INLINE inline __attribute__((always_inline))
 // For what is rarely needed, and for functions with busy loops of their own: inlined, these would find too few registers.
 #define TT_NOINLINE __attribute__((noinline))
@@ -76,6 +80,15 @@ TT_INLINE Value multiplyAdd(Value a, Value b, Value c) {
 }
 #ifdef __wasm_relaxed_simd__
 TT_INLINE Floats multiplyAdd(Floats a, Floats b, Floats c) { return __builtin_wasm_relaxed_madd_f32x4(a, b, c); }
+#endif
+
+/// The smaller one, and the larger one, of a number and the lanes of a vector; NaN stays.
+#if TT_WIDTH == 16
+TT_INLINE Floats atMost(float most, Floats x) { return (Floats)_mm512_min_ps((__m512)splat(most), (__m512)x); }
+TT_INLINE Floats atLeast(float least, Floats x) { return (Floats)_mm512_max_ps((__m512)splat(least), (__m512)x); }
+#else
+TT_INLINE Floats atMost(float most, Floats x) { return x > most ? splat(most) : x; }
+TT_INLINE Floats atLeast(float least, Floats x) { return x < least ? splat(least) : x; }
 #endif
 
 /// `a` where the mask is set (all bits of the lane), else `b`.
