@@ -23,9 +23,12 @@ class Ahead {
     this->places = places;
     this->moving = end = moving;
     direction = reverse ? -1 : 1;
-    int64_t bytes = 0;
-    for (int32_t k = 0; k < count; ++k) bytes += moving[3 * k + 2];
-    if (bytes <= MOST_BYTES) end += 3 * count;
+    int64_t bytes = 0, most = 0;
+    for (int32_t k = 0; k < count; ++k) {
+      bytes += moving[3 * k + 2];
+      if (most < moving[3 * k + 2]) most = moving[3 * k + 2];
+    }
+    if (FEWEST_BYTES <= most && bytes <= MOST_BYTES) end += 3 * count;
   }
 
   /// The next part, of so many bytes or more than are left of its place; null if there is none.

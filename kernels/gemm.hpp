@@ -300,6 +300,18 @@ constexpr int panelsAtOnce(int64_t rows) {
 
 constexpr int MOST_VECTORS = panelsAtOnce(1) * PANEL_VECTORS;
 
+struct PanelCounts {
+  int of[TILE_ROWS];
+};
+
+template <int... I>
+constexpr PanelCounts panelCounts(std::integer_sequence<int, I...>) {
+  return {{panelsAtOnce(I + 1)...}};
+}
+
+/// That of a tile of r rows is number r - 1.
+constexpr PanelCounts PANELS_AT_ONCE = panelCounts(std::make_integer_sequence<int, TILE_ROWS>());
+
 template <int ROWS, int VECTORS>
 constexpr Tile* tileOf() {
   if constexpr (VECTORS <= panelsAtOnce(ROWS) * PANEL_VECTORS) return multiplyTile<ROWS, VECTORS>;
@@ -335,7 +347,9 @@ constexpr int64_t NEAR_FLOATS = 96 * 1024;
 constexpr int64_t FEW_ROWS = 4 * TILE_ROWS;
 
 /// Rows of A that are packed at a time, to stay in the second-level cache while every panel goes past them.
-constexpr int64_t rowsInBlock(int64_t M, int64_t K) { return evenBlock(M, greater(FEW_ROWS, ROW_BLOCK_FLOATS / (K + 1))); }
+constexpr int64_t rowsInBlock(int64_t M, int64_t K) {
+  return M <= FEW_ROWS ? M : evenBlock(M, greater(FEW_ROWS, ROW_BLOCK_FLOATS / (K + 1)));
+}
 
 /// Floats of scratch memory that `multiplyPacked` needs. Of fewer terms, a block may have more rows.
 inline int64_t rowScratchFloats(int64_t M, int64_t K) { return smaller(M * K, greater(FEW_ROWS * K, ROW_BLOCK_FLOATS)) + 8; }
@@ -353,7 +367,9 @@ inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, in
   for (int64_t m = 0; m < M; m += blockRows) {
     // Rows are split evenly: 32 = 6 + 6 + 5 + 5 + 5 + 5.
     const int64_t rows = smaller(M - m, blockRows);
-    const int64_t tiles = ceilingOfDivision(rows, TILE_ROWS), least = rows / tiles, larger = rows % tiles;
+    const int64_t tiles = ceilingOfDivision(rows, TILE_ROWS);
+    // A product of one tile takes no longer than a few divisions.
+    const int64_t least = tiles == 1 ? rows : rows / tiles, larger = tiles == 1 ? 0 : rows % tiles;
     const float* packedRows = scratch;
     if (rows == 1 && aColumn == 1) {
       packedRows = a + m * aRow;
@@ -368,7 +384,7 @@ inline TT_NOINLINE void multiplyPacked(float* c, int64_t ldc, const float* a, in
         }
       }
     }
-    const int64_t step = panelsAtOnce(least + (larger > 0)) * PANEL, forth = backwards ? -step : step;
+    const int64_t step = PANELS_AT_ONCE.of[least + (larger > 0) - 1] * PANEL, forth = backwards ? -step : step;
     for (int64_t n = backwards ? (N - 1) / step * step : 0; 0 <= n && n < N; n += forth) {
       const bool isLast = backwards ? n == 0 : N <= n + step;
       const int64_t columns = smaller(N - n, step), vectors = ceilingOfDivision(columns, WIDTH);
