@@ -219,12 +219,53 @@ describe("the end of a group", () => {
 
   test("is read by later groups only", () => {
     const f = (x: Tensor) => {
-      const y = ops.square(x);
+      const y = ops.sin(x);
       return [ops.divide(y, ops.sum(y, { axes: 1, keepAxes: true }))];
     };
     const program = fused(f, matrix);
     expect(namesOf(program)).toEqual(["fused", "fused"]);
     expect(bodyOf(program, 0).outputs.length).toBe(2);
+  });
+
+  describe("and what takes one operation on what is in memory", () => {
+    /** How many matrices groups write. */
+    const storedBy = (f: (x: Tensor, y: Tensor) => readonly Tensor[]): number =>
+      fused(f, matrix, matrix)
+        .equations.filter(({ primitive }) => primitive.name === "fused")
+        .flatMap(({ outputs }) => outputs)
+        .filter(({ type }) => sameShape(type.shape, matrix.shape)).length;
+    const share = (x: Tensor) => ops.divide(x, ops.sum(x, { axes: 1, keepAxes: true }));
+
+    test("is computed again by its readers, not stored", () => {
+      const program = fused((x: Tensor) => [share(ops.square(x))], matrix);
+      expect(namesOf(program)).toEqual(["fused", "fused"]);
+      expect(bodyOf(program, 0).outputs.length).toBe(1);
+      expect(bodyOf(program, 1).equations.map(({ primitive }) => primitive.name)).toContain("square");
+      expect(storedBy((x) => [share(ops.subtract(x, ops.mean(x, { axes: 1, keepAxes: true })))])).toBe(1);
+    });
+
+    test("with something that its reader reads, too", () => {
+      expect(storedBy((x, y) => [ops.multiply(y, share(ops.multiply(x, y)))])).toBe(1);
+    });
+
+    test("is stored if its reader would read more", () => {
+      expect(storedBy((x, y) => [share(ops.multiply(x, y))])).toBe(2);
+    });
+
+    test("is stored if it is a result, takes long, or reads what only the group knows", () => {
+      expect(
+        storedBy((x) => {
+          const y = ops.square(x);
+          return [share(y), y];
+        }),
+      ).toBe(2);
+      expect(storedBy((x) => [share(ops.exp(x))])).toBe(2);
+      expect(storedBy((x) => [share(ops.square(ops.sin(x)))])).toBe(2);
+    });
+
+    test("is stored if it lies otherwise in memory", () => {
+      expect(storedBy((x) => [share(ops.square(ops.reverse(x)))])).toBe(2);
+    });
   });
 
   test("is not a sum over another axis, a concatenation of unlike parts, or one of nothing that is computed", () => {

@@ -6,7 +6,7 @@
  * the last axis, and rows added to a total end a group: they are ways to store its values.
  */
 
-import { type Equation, type Program, pruneProgram, type Variable } from "../program/index.js";
+import { type Equation, type Program, pruneProgram, Variable } from "../program/index.js";
 import { scanPrimitive } from "../scan/index.js";
 import { type Shape, sameShape, sizeOf, type TensorType } from "../tensor/index.js";
 import { accumulatePrimitive } from "./accumulate.js";
@@ -16,6 +16,9 @@ import { isViewOperation, type StridedView, viewThrough, wholeView } from "./str
 
 /** Equations in one group, at most: more would only crowd the registers. */
 const LARGEST_GROUP = 128;
+
+/** Operations that take no longer than reading their result. */
+const CHEAP = new Set(["add", "subtract", "multiply", "negate", "square"]);
 
 /** The same Program with its elementwise arithmetic in groups, inside loops too. */
 export function fuse(program: Program): Program {
@@ -49,6 +52,7 @@ class Fusion {
   constructor(private readonly program: Program) {
     for (const equation of program.equations) this.take(equation);
     this.moveToReaders();
+    this.repeatInReaders();
   }
 
   result(): Program {
@@ -172,6 +176,47 @@ class Fusion {
         }
       }
     }
+  }
+
+  /**
+   * Computes again in later groups what takes one operation on what is in memory anyway: reading its operand takes as long as reading the result, which
+   * then is not written.
+   */
+  private repeatInReaders(): void {
+    const outputs = new Set(this.program.outputs);
+    for (const unit of this.units) {
+      const own = new Set(unit.equations.flatMap((equation) => equation.outputs));
+      for (const equation of unit.equations) {
+        const [output] = equation.outputs as [Variable];
+        const isRead = (other: Equation) => other.inputs.includes(output);
+        const homes = this.units.filter((other) => other !== unit && other.equations.some(isRead));
+        const isCheap = CHEAP.has(equation.primitive.name) && !outputs.has(output);
+        if (!isCheap || !equation.inputs.every((input) => this.isInMemory(input, own))) continue;
+        const gainsNothing = (home: Unit) =>
+          home.shape === undefined ||
+          !sameShape(home.shape, output.type.shape) ||
+          home.equations.length >= LARGEST_GROUP ||
+          this.readsBeside(equation, home) > 1;
+        if (homes.some(gainsNothing)) continue;
+        for (const home of homes) {
+          const again = new Variable(output.type);
+          const own = home.equations.map((other) =>
+            isRead(other)
+              ? { ...other, inputs: other.inputs.map((input) => (input === output ? again : input)) }
+              : other,
+          );
+          home.equations.splice(0, home.equations.length, { ...equation, outputs: [again] }, ...own);
+          this.unitOf.set(again, this.units.indexOf(home));
+        }
+      }
+    }
+  }
+
+  /** Whether a group reads a variable from memory as it lies there, or repeats something smaller. */
+  private isInMemory(variable: Variable, own: ReadonlySet<Variable>): boolean {
+    const { through, source } = this.readingOf(variable);
+    if (source === undefined) return true;
+    return !own.has(source) && (through.length === 0 || sizeOf(source.type.shape) < sizeOf(variable.type.shape));
   }
 
   /** How many values of its shape an equation reads that a group neither computes nor reads. */
