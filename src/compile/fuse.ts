@@ -140,16 +140,22 @@ class Fusion {
     this.unitOf.set(equation.outputs[0] as Variable, found);
   }
 
-  /**
-   * Moves what a group computes for one later group there, right before its first reader, if that group then reads no more from memory:
-   * the last first, so that whole expressions follow.
-   */
-  private moveToReaders(): void {
+  /** The units that read a variable. */
+  private readersOf(): Map<Variable, Set<number>> {
     const readers = new Map<Variable, Set<number>>();
     this.units.forEach(({ equations }, index) => {
       for (const input of equations.flatMap(({ inputs }) => inputs))
         readers.set(input, (readers.get(input) ?? new Set()).add(index));
     });
+    return readers;
+  }
+
+  /**
+   * Moves what a group computes for one later group there, right before its first reader, if that group then reads no more from memory:
+   * the last first, so that whole expressions follow.
+   */
+  private moveToReaders(): void {
+    const readers = this.readersOf();
     const outputs = new Set(this.program.outputs);
     for (const [index, unit] of [...this.units.entries()].reverse()) {
       if (unit.shape === undefined) continue;
@@ -183,33 +189,37 @@ class Fusion {
    * then is not written.
    */
   private repeatInReaders(): void {
+    const readers = this.readersOf();
     const outputs = new Set(this.program.outputs);
-    for (const unit of this.units) {
+    this.units.forEach((unit, index) => {
       const own = new Set(unit.equations.flatMap((equation) => equation.outputs));
       for (const equation of unit.equations) {
         const [output] = equation.outputs as [Variable];
-        const isRead = (other: Equation) => other.inputs.includes(output);
-        const homes = this.units.filter((other) => other !== unit && other.equations.some(isRead));
-        const isCheap = CHEAP.has(equation.primitive.name) && !outputs.has(output);
-        if (!isCheap || !equation.inputs.every((input) => this.isInMemory(input, own))) continue;
-        const gainsNothing = (home: Unit) =>
-          home.shape === undefined ||
-          !sameShape(home.shape, output.type.shape) ||
-          home.equations.length >= LARGEST_GROUP ||
-          this.readsBeside(equation, home) > 1;
-        if (homes.some(gainsNothing)) continue;
-        for (const home of homes) {
-          const again = new Variable(output.type);
-          const own = home.equations.map((other) =>
-            isRead(other)
-              ? { ...other, inputs: other.inputs.map((input) => (input === output ? again : input)) }
-              : other,
-          );
-          home.equations.splice(0, home.equations.length, { ...equation, outputs: [again] }, ...own);
-          this.unitOf.set(again, this.units.indexOf(home));
-        }
+        if (!CHEAP.has(equation.primitive.name) || outputs.has(output)) continue;
+        if (!equation.inputs.every((input) => this.isInMemory(input, own))) continue;
+        const homes = [...(readers.get(output) ?? [])].filter((reader) => reader !== index);
+        const gains = (home: Unit) =>
+          home.shape !== undefined &&
+          sameShape(home.shape, output.type.shape) &&
+          home.equations.length < LARGEST_GROUP &&
+          this.readsBeside(equation, home) <= 1;
+        if (homes.every((home) => gains(this.units[home] as Unit)))
+          for (const home of homes) this.repeat(equation, home);
       }
-    }
+    });
+  }
+
+  /** Computes in a group once more what it reads of another one. */
+  private repeat(equation: Equation, index: number): void {
+    const { equations } = this.units[index] as Unit;
+    const [output] = equation.outputs as [Variable];
+    const again = new Variable(output.type);
+    equations.forEach((reader, k) => {
+      const inputs = reader.inputs.map((input) => (input === output ? again : input));
+      equations[k] = { ...reader, inputs };
+    });
+    equations.unshift({ ...equation, outputs: [again] });
+    this.unitOf.set(again, index);
   }
 
   /** Whether a group reads a variable from memory as it lies there, or repeats something smaller. */
