@@ -15,7 +15,7 @@ Examples:
   $ THROUGH_TIME_ISA=generic THROUGH_TIME_WASM=simd128 through-time doctor
 `;
 
-/** Sizes of the matrix product that is measured: that of an LSTM of 256 units with a batch of 32. */
+/** Sizes of the matrix product that is measured: that of h in a step of an LSTM of 256 units with a batch of 32. */
 const [ROWS, INNER, COLUMNS] = [32, 256, 1024];
 const MEASURED_SECONDS = 0.5;
 
@@ -123,15 +123,15 @@ const describe = (status: Missing | Present): string =>
 
 const rounded = (value: number): number => Number(value.toFixed(2));
 
-/** GFLOP/s of the median run. */
+/** GFLOP/s of the median run. As in a loop, the second matrix is the same every time, and packed once. */
 function measureMatrixProduct(): number {
-  const multiply = compile((a: Tensor, b: Tensor) => matmul(a, b));
   const [a, b] = [normal(randomKey(0), [ROWS, INNER]), normal(randomKey(1), [INNER, COLUMNS])];
+  const multiply = compile((x: Tensor) => matmul(x, b)).bind(a);
   const times: number[] = [];
   const end = performance.now() + MEASURED_SECONDS * 1000;
   while (performance.now() < end || times.length < 5) {
     const start = performance.now();
-    multiply(a, b);
+    multiply();
     times.push(performance.now() - start);
   }
   times.sort((x, y) => x - y);
