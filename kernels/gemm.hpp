@@ -304,13 +304,14 @@ struct PanelCounts {
   int of[TILE_ROWS];
 };
 
-template <int... I>
-constexpr PanelCounts panelCounts(std::integer_sequence<int, I...>) {
-  return {{panelsAtOnce(I + 1)...}};
+constexpr PanelCounts panelCounts() {
+  PanelCounts counts{};
+  for (int rows = 1; rows <= TILE_ROWS; ++rows) counts.of[rows - 1] = panelsAtOnce(rows);
+  return counts;
 }
 
 /// That of a tile of r rows is number r - 1.
-constexpr PanelCounts PANELS_AT_ONCE = panelCounts(std::make_integer_sequence<int, TILE_ROWS>());
+constexpr PanelCounts PANELS_AT_ONCE = panelCounts();
 
 template <int ROWS, int VECTORS>
 constexpr Tile* tileOf() {

@@ -53,7 +53,7 @@ TT_INLINE Floats floor(Floats x) {
   return choose(small, withSign(below, x), x);  // -0 stays -0
 }
 
-TT_INLINE Floats relu(Floats x) { return choose(x < 0.0f, splat(0.0f), x); }
+TT_INLINE Floats relu(Floats x) { return atLeast(0.0f, x); }
 
 TT_INLINE Ints isFinite(Floats x) { return -(absolute(x) < INFINITE); }
 

@@ -165,9 +165,7 @@ class Fusion {
         const home = this.units[reader ?? index] as Unit;
         if (equation.primitive.pointwise !== true || outputs.has(output) || others.length > 0 || home === unit)
           continue;
-        if (home.shape === undefined || !sameShape(home.shape, unit.shape) || home.equations.length >= LARGEST_GROUP)
-          continue;
-        if (this.readsBeside(equation, home) > 1) continue;
+        if (!this.canCompute(home, equation)) continue;
         unit.equations.splice(unit.equations.indexOf(equation), 1);
         home.equations.splice(
           home.equations.findIndex(({ inputs }) => inputs.includes(output)),
@@ -198,12 +196,7 @@ class Fusion {
         if (!CHEAP.has(equation.primitive.name) || outputs.has(output)) continue;
         if (!equation.inputs.every((input) => this.isInMemory(input, own))) continue;
         const homes = [...(readers.get(output) ?? [])].filter((reader) => reader !== index);
-        const gains = (home: Unit) =>
-          home.shape !== undefined &&
-          sameShape(home.shape, output.type.shape) &&
-          home.equations.length < LARGEST_GROUP &&
-          this.readsBeside(equation, home) <= 1;
-        if (homes.every((home) => gains(this.units[home] as Unit)))
+        if (homes.every((home) => this.canCompute(this.units[home] as Unit, equation)))
           for (const home of homes) this.repeat(equation, home);
       }
     });
@@ -215,8 +208,8 @@ class Fusion {
     const [output] = equation.outputs as [Variable];
     const again = new Variable(output.type);
     equations.forEach((reader, k) => {
-      const inputs = reader.inputs.map((input) => (input === output ? again : input));
-      equations[k] = { ...reader, inputs };
+      if (!reader.inputs.includes(output)) return;
+      equations[k] = { ...reader, inputs: reader.inputs.map((input) => (input === output ? again : input)) };
     });
     equations.unshift({ ...equation, outputs: [again] });
     this.unitOf.set(again, index);
@@ -227,6 +220,14 @@ class Fusion {
     const { through, source } = this.readingOf(variable);
     if (source === undefined) return true;
     return !own.has(source) && (through.length === 0 || sizeOf(source.type.shape) < sizeOf(variable.type.shape));
+  }
+
+  /** Whether a group can compute for itself what it reads of another one, and then reads no more from memory. */
+  private canCompute(home: Unit, equation: Equation): boolean {
+    const { shape } = (equation.outputs[0] as Variable).type;
+    if (home.shape === undefined || !sameShape(home.shape, shape) || home.equations.length >= LARGEST_GROUP)
+      return false;
+    return this.readsBeside(equation, home) <= 1;
   }
 
   /** How many values of its shape an equation reads that a group neither computes nor reads. */

@@ -1,7 +1,8 @@
 /** Takes into loops what only repeats a smaller tensor or a number: inside, it is read where it is, and nothing is written out for it. */
 
 import { type Equation, type Program, producersOf, pruneProgram, Variable } from "../program/index.js";
-import { firstConstant, type ScanParams, scanPrimitive } from "../scan/index.js";
+import { type ScanParams, scanPrimitive } from "../scan/index.js";
+import { constantsOf } from "./before-loop.js";
 
 type Producers = ReadonlyMap<Variable, Equation>;
 
@@ -18,9 +19,11 @@ export function sinkIntoLoops(program: Program): Program {
 function sinkInto(equation: Equation, producers: Producers): Equation {
   const params = equation.params as ScanParams;
   const { body } = params;
-  const chains = body.inputs.map((_, index) =>
-    index < firstConstant(params) ? undefined : repetition(equation.inputs[index] as Variable, producers),
-  );
+  const constants = constantsOf(equation);
+  const chains = body.inputs.map((variable) => {
+    const outside = constants.get(variable);
+    return outside && repetition(outside, producers);
+  });
   const sources: Variable[] = [];
   const inner: Variable[] = [];
   const made = chains.flatMap((chain, index): Equation[] => {

@@ -19,6 +19,7 @@ import {
   type Variable,
 } from "../program/index.js";
 import { sizeOf, type Tensor } from "../tensor/index.js";
+import { isMatrixProduct } from "./many-rows.js";
 import { type ApplyScan, firstConstant, type ScanParams, sequenceType } from "./params.js";
 
 /** Whether an operation that prefers a batch is as fast in each step. */
@@ -125,22 +126,6 @@ function canBatch({ primitive, params, inputs }: Equation, batched: readonly boo
     inputs.map(({ type }, index) => (batched[index] ? sequenceType(type, length) : type)),
   );
   return possible;
-}
-
-/** Elements of a matrix that a second-level cache keeps from one step to the next, and a third-level one. */
-const NEAR_ELEMENTS = 128 * 1024;
-const FAR_ELEMENTS = 1024 * 1024;
-
-/** Fewest rows with which a product is as fast in each step as with the rows of all steps, for a matrix as near, and as far. */
-const MANY_ROWS_NEAR = 16;
-const MANY_ROWS_FAR = 32;
-
-/** Whether a product has so many rows that all that a batch of them would change is that its results go through memory. */
-export function hasManyRows(product: Equation): boolean {
-  if (!isMatrixProduct(product)) return false;
-  const [left, right] = product.inputs as [Variable, Variable];
-  const [rows, elements] = [left.type.shape[0] as number, sizeOf(right.type.shape)];
-  return elements <= NEAR_ELEMENTS ? rows >= MANY_ROWS_NEAR : rows >= MANY_ROWS_FAR && elements <= FAR_ELEMENTS;
 }
 
 /**
@@ -261,9 +246,6 @@ function findSums(base: Base): Map<number, Variable> {
   }
   return sums;
 }
-
-const isMatrixProduct = ({ primitive, inputs }: Equation): boolean =>
-  primitive.name === "matmul" && inputs.every(({ type }) => type.shape.length === 2);
 
 /** scatterAdd into zeros: linear in the rows, for each set of indices. */
 const isScatter = ({ primitive, inputs }: Equation, producer: Base["producer"]): boolean => {
